@@ -1,0 +1,183 @@
+// The graph: append-only and interned. A node is a value; the inputs of a node come before it, so the node list is
+// its own topological order; equal nodes are one object. The invariants are stated and checked in verify.ts.
+//
+// Interning is an open-addressing hash table over (operation, attribute, input ids) in one typed array: a string key
+// costs 2-4 times more, and a graph of a million operations has to be built in seconds.
+
+import type { Span } from '../errors.ts';
+import { factsOf, OPS, type OpName } from './ops.ts';
+import { type DType, SCALAR, type Shape } from './shape.ts';
+
+interface NodeBase {
+  /** Position in the graph: inputs have smaller ids than their users. */
+  readonly id: number;
+  readonly inputs: readonly Node[];
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Where the node came from; a derivative node has the span of its primal. Not part of its identity. */
+  readonly span: Span | undefined;
+}
+
+type OrderOp = 'polygamma' | 'phi' | 'sphericalBessel';
+
+export interface ConstNode extends NodeBase {
+  readonly op: 'const';
+  readonly attrs: { readonly value: number };
+}
+export interface InputNode extends NodeBase {
+  readonly op: 'input';
+  readonly attrs: { readonly name: string };
+}
+export interface OrderNode extends NodeBase {
+  readonly op: OrderOp;
+  readonly attrs: { readonly order: number };
+}
+export interface PlainNode extends NodeBase {
+  readonly op: Exclude<OpName, 'const' | 'input' | OrderOp>;
+  readonly attrs: undefined;
+}
+export type Node = ConstNode | InputNode | OrderNode | PlainNode;
+export type Attrs = Node['attrs'];
+
+const OP_CODE: ReadonlyMap<OpName, number> = new Map(
+  (Object.keys(OPS) as OpName[]).map((name, code) => [name, code]),
+);
+const NO_INPUTS: readonly Node[] = Object.freeze([]);
+
+/** Thrown when a graph would grow beyond its limit; the front end turns it into a diagnostic at the statement. */
+export class GraphLimitError extends Error {
+  override readonly name = 'GraphLimitError';
+}
+
+export class Graph {
+  /** All nodes, in topological order. */
+  readonly nodes: readonly Node[] = [];
+  /** Names the source gave to values, for readable output; the first name a node got. */
+  readonly names = new Map<Node, string>();
+  readonly maxNodes: number;
+
+  #span: Span | undefined;
+  #table = new Int32Array(1024).fill(-1);
+  #constants = new Map<number | string, ConstNode>();
+
+  constructor(maxNodes = 20_000_000) {
+    this.maxNodes = maxNodes;
+  }
+
+  /** Sets the span that nodes appended from now on carry. */
+  at(span: Span | undefined): void {
+    this.#span = span;
+  }
+
+  /** The node with this operation, inputs and attribute, appended if there is none yet. */
+  intern(op: OpName, inputs: readonly Node[] = NO_INPUTS, attrs?: Attrs, dtype?: DType): Node {
+    if (op === 'const') return this.constant((attrs as ConstNode['attrs']).value);
+    const facts = factsOf(op);
+    const mask = this.#table.length - 1;
+    let slot = hashOf(op, inputs, attrs) & mask;
+    for (let id = this.#table[slot]; id >= 0; id = this.#table[slot]) {
+      const node = this.nodes[id];
+      if (
+        node.op === op &&
+        sameInputs(node.inputs, inputs, facts.commutative) &&
+        sameAttrs(node.attrs, attrs)
+      ) {
+        return node;
+      }
+      slot = (slot + 1) & mask;
+    }
+    const node = this.#append(op, inputs, attrs, dtype ?? facts.dtype);
+    this.#table[slot] = node.id;
+    if (node.id * 2 > this.#table.length) this.#grow();
+    return node;
+  }
+
+  /** The constant `value`. -0 and 0 are two constants; NaN is one. */
+  constant(value: number): ConstNode {
+    const key = Object.is(value, -0) ? '-0' : value;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const node = this.#append('const', NO_INPUTS, { value }, 'real') as ConstNode;
+    this.#constants.set(key, node);
+    return node;
+  }
+
+  /** The input called `name`. */
+  input(name: string, dtype: DType = 'real'): InputNode {
+    return this.intern('input', NO_INPUTS, { name }, dtype) as InputNode;
+  }
+
+  #append(op: OpName, inputs: readonly Node[], attrs: Attrs, dtype: DType): Node {
+    const nodes = this.nodes as Node[]; // the one place that may grow the list
+    const id = nodes.length;
+    if (id >= this.maxNodes) throw new GraphLimitError(`more than ${this.maxNodes} nodes`);
+    const node = { id, op, inputs, attrs, shape: SCALAR, dtype, span: this.#span } as Node;
+    nodes.push(node);
+    return node;
+  }
+
+  #grow(): void {
+    const table = new Int32Array(this.#table.length * 4).fill(-1);
+    const mask = table.length - 1;
+    for (const node of this.nodes) {
+      if (node.op === 'const') continue;
+      let slot = hashOf(node.op, node.inputs, node.attrs) & mask;
+      while (table[slot] >= 0) slot = (slot + 1) & mask;
+      table[slot] = node.id;
+    }
+    this.#table = table;
+  }
+}
+
+/** Hash of a node's identity. Exchanged operands of a commutative operation hash alike; the node keeps its order. */
+function hashOf(op: OpName, inputs: readonly Node[], attrs: Attrs): number {
+  let hash = mix(OP_CODE.get(op)!, attributeHash(attrs));
+  if (factsOf(op).commutative) {
+    const [a, b] = [inputs[0].id, inputs[1].id];
+    hash = a < b ? mix(mix(hash, a), b) : mix(mix(hash, b), a);
+  } else {
+    for (let i = 0; i < inputs.length; i++) hash = mix(hash, inputs[i].id);
+  }
+  return finish(hash);
+}
+
+function sameInputs(a: readonly Node[], b: readonly Node[], commutative: true | undefined): boolean {
+  if (a.length !== b.length) return false;
+  if (commutative && a[0] === b[1] && a[1] === b[0]) return true;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function sameAttrs(a: Attrs, b: Attrs): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  if ('name' in a) return 'name' in b && a.name === b.name;
+  if ('order' in a) return 'order' in b && a.order === b.order;
+  return 'value' in b && Object.is(a.value, b.value);
+}
+
+function attributeHash(attrs: Attrs): number {
+  if (attrs === undefined) return 0;
+  if ('order' in attrs) return attrs.order + 1;
+  if ('value' in attrs) return 0;
+  let hash = 7;
+  for (let i = 0; i < attrs.name.length; i++) hash = mix(hash, attrs.name.charCodeAt(i));
+  return hash;
+}
+
+/** One round of MurmurHash3 (Appleby, public domain): cheap, and good on small consecutive integers. */
+function mix(hash: number, word: number): number {
+  let k = Math.imul(word, 0xcc9e2d51);
+  k = (k << 15) | (k >>> 17);
+  hash ^= Math.imul(k, 0x1b873593);
+  hash = (hash << 13) | (hash >>> 19);
+  return (Math.imul(hash, 5) + 0xe6546b64) | 0;
+}
+
+function finish(hash: number): number {
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}

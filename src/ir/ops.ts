@@ -1,0 +1,135 @@
+// The operations: one row of facts and numeric meaning for each. The table is the enumeration; the calculus
+// (grad/rules.ts), the spelling (codegen/forms.ts) and the sampling domain (test/domains.ts) are tables total over
+// `OpName`, so the compiler lists the rows a new operation still owes.
+//
+// Masks are the numbers 0 and 1 here. `evaluate` is the reference meaning in IEEE double arithmetic.
+
+import type { DType } from './shape.ts';
+import * as special from './special.js';
+
+export interface OpFacts {
+  /** Number of inputs; `variadic` takes one or more. */
+  readonly arity: number | 'variadic';
+  readonly dtype: DType;
+  /** The two inputs may be exchanged without changing a bit of the result. */
+  readonly commutative?: true;
+  /** Which attribute the operation carries besides its inputs. */
+  readonly attr?: 'value' | 'name' | 'order';
+  /** The value from the values of the inputs; `order` is that of `polygamma`, `phi`, `sphericalBessel`. */
+  readonly evaluate: Evaluate;
+}
+
+// biome-ignore format: one operation a line
+export const OPS = {
+  const:   { arity: 0, dtype: 'real', attr: 'value', evaluate: notEvaluated },
+  input:   { arity: 0, dtype: 'real', attr: 'name', evaluate: notEvaluated },
+
+  // Arithmetic. mod is floored (the sign of y), mod(x, 0) = x as in mathjs.
+  add:     { arity: 2, dtype: 'real', commutative: true, evaluate: (x, y) => x + y },
+  sub:     { arity: 2, dtype: 'real', evaluate: (x, y) => x - y },
+  mul:     { arity: 2, dtype: 'real', commutative: true, evaluate: (x, y) => x * y },
+  div:     { arity: 2, dtype: 'real', evaluate: (x, y) => x / y },
+  neg:     { arity: 1, dtype: 'real', evaluate: x => -x },
+  pow:     { arity: 2, dtype: 'real', evaluate: Math.pow },
+  mod:     { arity: 2, dtype: 'real', evaluate: special.mod },
+  abs:     { arity: 1, dtype: 'real', evaluate: Math.abs },
+  sign:    { arity: 1, dtype: 'real', evaluate: Math.sign },
+  floor:   { arity: 1, dtype: 'real', evaluate: Math.floor },
+  ceil:    { arity: 1, dtype: 'real', evaluate: Math.ceil },
+  round:   { arity: 1, dtype: 'real', evaluate: special.round },
+  fix:     { arity: 1, dtype: 'real', evaluate: Math.trunc },
+
+  // Roots, exponentials, logarithms.
+  sqrt:    { arity: 1, dtype: 'real', evaluate: Math.sqrt },
+  cbrt:    { arity: 1, dtype: 'real', evaluate: Math.cbrt },
+  nthRoot: { arity: 2, dtype: 'real', evaluate: special.nthRoot },
+  hypot:   { arity: 'variadic', dtype: 'real', evaluate: special.hypot },
+  exp:     { arity: 1, dtype: 'real', evaluate: Math.exp },
+  expm1:   { arity: 1, dtype: 'real', evaluate: Math.expm1 },
+  log:     { arity: 1, dtype: 'real', evaluate: Math.log },
+  log1p:   { arity: 1, dtype: 'real', evaluate: Math.log1p },
+  log2:    { arity: 1, dtype: 'real', evaluate: Math.log2 },
+  log10:   { arity: 1, dtype: 'real', evaluate: Math.log10 },
+
+  // Trigonometric, hyperbolic, and the inverses of both.
+  sin:     { arity: 1, dtype: 'real', evaluate: Math.sin },
+  cos:     { arity: 1, dtype: 'real', evaluate: Math.cos },
+  tan:     { arity: 1, dtype: 'real', evaluate: Math.tan },
+  cot:     { arity: 1, dtype: 'real', evaluate: x => 1 / Math.tan(x) },
+  sec:     { arity: 1, dtype: 'real', evaluate: x => 1 / Math.cos(x) },
+  csc:     { arity: 1, dtype: 'real', evaluate: x => 1 / Math.sin(x) },
+  asin:    { arity: 1, dtype: 'real', evaluate: Math.asin },
+  acos:    { arity: 1, dtype: 'real', evaluate: Math.acos },
+  atan:    { arity: 1, dtype: 'real', evaluate: Math.atan },
+  acot:    { arity: 1, dtype: 'real', evaluate: x => Math.atan(1 / x) },
+  asec:    { arity: 1, dtype: 'real', evaluate: x => Math.acos(1 / x) },
+  acsc:    { arity: 1, dtype: 'real', evaluate: x => Math.asin(1 / x) },
+  atan2:   { arity: 2, dtype: 'real', evaluate: Math.atan2 },
+  sinh:    { arity: 1, dtype: 'real', evaluate: Math.sinh },
+  cosh:    { arity: 1, dtype: 'real', evaluate: Math.cosh },
+  tanh:    { arity: 1, dtype: 'real', evaluate: Math.tanh },
+  coth:    { arity: 1, dtype: 'real', evaluate: x => 1 / Math.tanh(x) },
+  sech:    { arity: 1, dtype: 'real', evaluate: x => 1 / Math.cosh(x) },
+  csch:    { arity: 1, dtype: 'real', evaluate: x => 1 / Math.sinh(x) },
+  asinh:   { arity: 1, dtype: 'real', evaluate: Math.asinh },
+  acosh:   { arity: 1, dtype: 'real', evaluate: Math.acosh },
+  atanh:   { arity: 1, dtype: 'real', evaluate: Math.atanh },
+  acoth:   { arity: 1, dtype: 'real', evaluate: x => Math.atanh(1 / x) },
+  asech:   { arity: 1, dtype: 'real', evaluate: x => Math.acosh(1 / x) },
+  acsch:   { arity: 1, dtype: 'real', evaluate: x => Math.asinh(1 / x) },
+
+  // Special functions. polygamma of order 0 is digamma.
+  erf:       { arity: 1, dtype: 'real', evaluate: special.erf },
+  erfc:      { arity: 1, dtype: 'real', evaluate: special.erfc },
+  gamma:     { arity: 1, dtype: 'real', evaluate: special.gamma },
+  lgamma:    { arity: 1, dtype: 'real', evaluate: special.lgamma },
+  polygamma: { arity: 1, dtype: 'real', attr: 'order', evaluate: (x, order) => special.polygamma(order, x) },
+
+  // Selections: max and min of several values, relu, select(condition, then, else).
+  max:     { arity: 'variadic', dtype: 'real', evaluate: Math.max },
+  min:     { arity: 'variadic', dtype: 'real', evaluate: Math.min },
+  relu:    { arity: 1, dtype: 'real', evaluate: x => Math.max(x, 0) },
+  select:  { arity: 3, dtype: 'real', evaluate: (condition, x, y) => (condition ? x : y) },
+
+  // Stable forms of cancelling or overflowing formulas (rule R3): right near and at their removable singularities.
+  sigmoid:   { arity: 1, dtype: 'real', evaluate: special.sigmoid },
+  softplus:  { arity: 1, dtype: 'real', evaluate: special.softplus },
+  logit:     { arity: 1, dtype: 'real', evaluate: special.logit },
+  xlogy:     { arity: 2, dtype: 'real', evaluate: special.xlogy },
+  xlogx:     { arity: 1, dtype: 'real', evaluate: special.xlogx },
+  logsumexp: { arity: 'variadic', dtype: 'real', evaluate: special.logsumexp },
+  logcosh:   { arity: 1, dtype: 'real', evaluate: special.logcosh },
+  log1mexp:  { arity: 1, dtype: 'real', evaluate: special.log1mexp },
+  sqrt1pm1:  { arity: 1, dtype: 'real', evaluate: special.sqrt1pm1 },
+  phi:       { arity: 1, dtype: 'real', attr: 'order', evaluate: (x, order) => special.phi(order, x) },
+  sphericalBessel: { arity: 1, dtype: 'real', attr: 'order', evaluate: (x, order) => special.sphericalBessel(order, x) },
+
+  // Masks. Comparisons are exact and false for NaN; `real` makes a mask the number 0 or 1.
+  lt:      { arity: 2, dtype: 'bool', evaluate: (x, y) => Number(x < y) },
+  le:      { arity: 2, dtype: 'bool', evaluate: (x, y) => Number(x <= y) },
+  eq:      { arity: 2, dtype: 'bool', commutative: true, evaluate: (x, y) => Number(x === y) },
+  ne:      { arity: 2, dtype: 'bool', commutative: true, evaluate: (x, y) => Number(x !== y) },
+  and:     { arity: 2, dtype: 'bool', commutative: true, evaluate: (p, q) => Number(p && q) },
+  or:      { arity: 2, dtype: 'bool', commutative: true, evaluate: (p, q) => Number(p || q) },
+  not:     { arity: 1, dtype: 'bool', evaluate: p => Number(!p) },
+  real:    { arity: 1, dtype: 'real', evaluate: p => p },
+} as const satisfies Record<string, OpFacts>;
+
+export type OpName = keyof typeof OPS;
+
+/** The facts of `op`, typed alike for all rows. */
+export function factsOf(op: OpName): OpFacts {
+  return OPS[op];
+}
+
+/** True if `text` is the name of an operation. */
+export function isOpName(text: string): text is OpName {
+  return Object.hasOwn(OPS, text);
+}
+
+/** Values of the inputs, then the order if the operation has one. */
+type Evaluate = (...args: number[]) => number;
+
+function notEvaluated(): number {
+  throw new RangeError('a constant or an input has no inputs to be evaluated from');
+}

@@ -1,0 +1,62 @@
+// A program: a graph with what is to be computed from it. The front end makes one with outputs only; each transform
+// (gradient, hessian, ...) returns a program over the same graph with more roots; a pass copies the live nodes.
+
+import type { Diagnostic, Source, Span } from '../errors.ts';
+import type { Graph, InputNode, Node } from './graph.ts';
+import type { DType, Shape } from './shape.ts';
+
+/** A declared or inferred input, in declaration order, then order of first use. */
+export interface Input {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly node: InputNode;
+  readonly default?: number;
+  readonly doc?: string;
+  readonly span?: Span;
+}
+
+/**
+ * A named result of the formula. A scalar has shape [] and one element; `[r1, r2]` has shape [2] and its elements in
+ * row-major order.
+ */
+export interface Output {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly elements: readonly Node[];
+  readonly span?: Span;
+}
+
+/**
+ * What a derivative computes. Keys of `values` are paths whose parts are names of outputs, inputs and, for elements of
+ * tensors, 1-based positions: `x` for the gradient, `x.y` for the Hessian, `r.1.x` for a Jacobian. A path that is
+ * absent is identically zero. `inputs` are what the derivative takes besides the inputs of the formula: tangents,
+ * cotangents.
+ */
+export interface Derivative {
+  readonly kind: DerivativeKind;
+  readonly values: ReadonlyMap<string, Node>;
+  readonly inputs: readonly InputNode[];
+}
+
+export type DerivativeKind = 'grad' | 'jacobian' | 'hessian' | 'hvp' | 'jvp' | 'vjp';
+
+export interface Program {
+  readonly source: Source;
+  readonly graph: Graph;
+  readonly inputs: readonly Input[];
+  readonly outputs: readonly Output[];
+  /** Names of the inputs that derivatives are taken with respect to, in order. */
+  readonly wrt: readonly string[];
+  readonly derivatives: readonly Derivative[];
+  /** Warnings and hints met on the way. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Every node that a program computes for its own sake. */
+export function rootsOf(program: Program): Node[] {
+  const roots: Node[] = [];
+  for (const output of program.outputs) roots.push(...output.elements);
+  for (const derivative of program.derivatives) roots.push(...derivative.values.values());
+  return roots;
+}
