@@ -1,0 +1,90 @@
+// Adding up what arrives at a node. A contribution may carry a guard: the mask under which it flows. Contributions of
+// one guard are simply added; those of complementary guards become one select; only where guards really differ is each
+// masked. So the cost of rule R1 is paid once per join, not at every product along the way.
+
+import { type Builder, constantOf, opposite } from '../ir/build.ts';
+import type { Node } from '../ir/graph.ts';
+import type { Contribution } from './rules.ts';
+
+/** An adjoint or a tangent: `value` where `guard` holds (null: everywhere), zero elsewhere. */
+export interface Flow {
+  readonly value: Node;
+  readonly guard: Node | null;
+}
+
+/** What flows on from `flow` through a rule's contribution; null if nothing does. */
+export function through(b: Builder, guard: Node | null, contribution: Contribution): Flow | null {
+  if (contribution === null) return null;
+  if (!('mask' in contribution)) return { value: contribution, guard };
+  const { mask, value } = contribution;
+  const known = constantOf(mask);
+  if (known !== undefined) return known ? { value, guard } : null;
+  return { value, guard: guard === null ? mask : b.and(guard, mask) };
+}
+
+/** The sum of one or more flows. */
+export function join(b: Builder, flows: readonly Flow[]): Flow {
+  if (flows.length === 1) return flows[0];
+  const sums = new Map<Node | null, Node>();
+  for (const { value, guard } of flows) {
+    const sum = sums.get(guard);
+    sums.set(guard, sum === undefined ? value : b.add(sum, value));
+  }
+  const groups = pairUp(b, sums);
+  if (groups.length === 1) return groups[0];
+  let value = masked(b, groups[0]);
+  let guard = groups[0].guard;
+  for (let i = 1; i < groups.length; i++) {
+    value = b.add(value, masked(b, groups[i]));
+    const next = groups[i].guard;
+    guard = guard === null || next === null ? null : b.or(guard, next);
+  }
+  return { value, guard: guard === null || constantOf(guard) === 1 ? null : guard };
+}
+
+/** The flow as a plain value: zero where its guard does not hold. */
+export function masked(b: Builder, { value, guard }: Flow): Node {
+  return guard === null ? value : b.select(guard, value, 0);
+}
+
+/** Merges groups whose guards are `p and c`, `p and not c` into one select on c, guarded by p, while there are any. */
+function pairUp(b: Builder, sums: ReadonlyMap<Node | null, Node>): Flow[] {
+  let groups: Flow[] = [...sums].map(([guard, value]) => ({ value, guard }));
+  for (let merged = true; merged && groups.length > 1 && groups.length <= MANY; ) {
+    merged = false;
+    search: for (let i = 0; i < groups.length; i++) {
+      for (let j = i + 1; j < groups.length; j++) {
+        const split = complementary(groups[i].guard, groups[j].guard);
+        if (split === null) continue;
+        const pair: Flow = {
+          value: b.select(split.condition, groups[i].value, groups[j].value),
+          guard: split.common,
+        };
+        const rest = groups.filter((_, k) => k !== i && k !== j);
+        const same = rest.findIndex(group => group.guard === pair.guard);
+        if (same >= 0) rest[same] = { value: b.add(rest[same].value, pair.value), guard: pair.guard };
+        else rest.push(pair);
+        groups = rest;
+        merged = true;
+        break search;
+      }
+    }
+  }
+  return groups;
+}
+
+/** Beyond this many different guards at one node the quadratic search for pairs is not worth its time. */
+const MANY = 32;
+
+/** p = common and condition, q = common and not condition: what they share, and what tells them apart. */
+function complementary(p: Node | null, q: Node | null): { common: Node | null; condition: Node } | null {
+  if (p === null || q === null) return null;
+  if (opposite(p, q)) return { common: null, condition: p };
+  if (p.op !== 'and' || q.op !== 'and') return null;
+  for (const [common, condition] of [p.inputs, [...p.inputs].reverse()]) {
+    for (const [other, negation] of [q.inputs, [...q.inputs].reverse()]) {
+      if (common === other && opposite(condition, negation)) return { common, condition };
+    }
+  }
+  return null;
+}

@@ -1,0 +1,192 @@
+// What is computed from a program: gradient, Jacobian, Hessian and the products with them, each in the cheapest mode.
+// Keys of the results are explained at `Derivative` in ir/program.ts; an absent key is identically zero, so the pattern
+// of a sparse result is read from the graph.
+
+import type { Builder } from '../ir/build.ts';
+import type { InputNode, Node } from '../ir/graph.ts';
+import { factsOf } from '../ir/ops.ts';
+import type { Derivative, DerivativeKind, Output, Program } from '../ir/program.ts';
+import { pushforward } from './forward.ts';
+import { pullback } from './reverse.ts';
+import { calculus } from './rules.ts';
+
+type Form = Derivative['form'];
+
+/** The transforms over one program's graph; each appends to it. */
+export interface Differentiator {
+  /** Reverse mode. Of one scalar output. */
+  gradient(): Derivative;
+  /** One row per output element or one column per input, whichever costs less. */
+  jacobian(form: Form): Derivative;
+  /** The upper triangle (in wrt order) of the second derivatives, from those of `gradient`. */
+  hessian(gradient: Derivative, form: Form): Derivative;
+  /** Hessian times a vector: forward over reverse (Pearlmutter 1994). */
+  hvp(gradient: Derivative): Derivative;
+  /** Jacobian times tangents of the inputs. */
+  jvp(): Derivative;
+  /** Cotangents of the outputs times the Jacobian. */
+  vjp(): Derivative;
+}
+
+/** `b` builds on the graph of `program`: normalising builders keep a derivative normalised as it grows. */
+export function differentiator(b: Builder, program: Program): Differentiator {
+  const rules = calculus(b);
+  const pull = pullback(b, rules);
+  const push = pushforward(b, rules);
+  const names = program.wrt;
+  const wrt: readonly Node[] = names.map(name => program.inputs.find(input => input.name === name)!.node);
+  const column = new Map(wrt.map((node, j) => [node, j]));
+  const results = program.outputs.flatMap(elementsOf);
+  const one = b.constant(1);
+
+  const byRow = (outputs: readonly Node[], from: (row: number) => number): Entry[] =>
+    outputs.flatMap((node, row) => {
+      const adjoints = pull([{ node, adjoint: one }], input => (column.get(input) ?? -1) >= from(row));
+      return [...adjoints].map(([input, value]) => ({ row, column: column.get(input)!, value }));
+    });
+
+  const byColumn = (outputs: readonly Node[], from: (row: number) => number): Entry[] =>
+    wrt.flatMap((input, column) => {
+      const rows = [...outputs.keys()].filter(row => from(row) <= column);
+      const tangents = push(
+        new Map([[input, one]]),
+        rows.map(row => outputs[row]),
+      );
+      return rows.flatMap((row, k) => {
+        const value = tangents[k];
+        return value === null ? [] : [{ row, column, value }];
+      });
+    });
+
+  /** The entries of the matrix of first derivatives of `outputs`, in row `i` only the columns from `from(i)` on. */
+  const matrix = (outputs: readonly Node[], from: (row: number) => number): Entry[] => {
+    const rows = byRow(outputs, from);
+    if (program.graph.nodes.length * wrt.length > AFFORDABLE) return rows;
+    const columns = byColumn(outputs, from);
+    return (work(columns) < work(rows) ? columns : rows).sort((p, q) => p.row - q.row || p.column - q.column);
+  };
+
+  const tangents = () => new Map(names.map((name, j) => [wrt[j], b.graph.input(`tangent.${name}`)] as const));
+
+  return {
+    gradient() {
+      const adjoints = pull([{ node: results[0].node, adjoint: one }], input => column.has(input));
+      return derivative(
+        'grad',
+        keyed(
+          names,
+          wrt.map(input => adjoints.get(input) ?? null),
+        ),
+      );
+    },
+
+    jacobian(form) {
+      const entries = matrix(
+        results.map(result => result.node),
+        () => 0,
+      );
+      const values = entries.map(e => [`${results[e.row].path}.${names[e.column]}`, e.value] as const);
+      return derivative('jacobian', new Map(values), form);
+    },
+
+    hessian(gradient, form) {
+      const nonzero = names.flatMap((name, i) => (gradient.values.has(name) ? [i] : []));
+      const entries = matrix(
+        nonzero.map(i => gradient.values.get(names[i])!),
+        row => nonzero[row],
+      );
+      const values = entries.map(e => [`${names[nonzero[e.row]]}.${names[e.column]}`, e.value] as const);
+      return derivative('hessian', new Map(values), form);
+    },
+
+    hvp(gradient) {
+      const seeds = tangents();
+      const values = push(seeds, [...gradient.values.values()]);
+      return derivative('hvp', keyed([...gradient.values.keys()], values), 'dense', [...seeds.values()]);
+    },
+
+    jvp() {
+      const seeds = tangents();
+      const values = push(
+        seeds,
+        results.map(result => result.node),
+      );
+      return derivative(
+        'jvp',
+        keyed(
+          results.map(result => result.path),
+          values,
+        ),
+        'dense',
+        [...seeds.values()],
+      );
+    },
+
+    vjp() {
+      const cotangents = results.map(({ path }) => b.graph.input(`cotangent.${path}`));
+      const seeds = results.map(({ node }, i) => ({ node, adjoint: cotangents[i] }));
+      const adjoints = pull(seeds, input => column.has(input));
+      return derivative(
+        'vjp',
+        keyed(
+          names,
+          wrt.map(input => adjoints.get(input) ?? null),
+        ),
+        'dense',
+        cotangents,
+      );
+    },
+  };
+}
+
+/** An entry of a matrix that is not identically zero. */
+interface Entry {
+  readonly row: number;
+  readonly column: number;
+  readonly value: Node;
+}
+
+/** Visits of nodes that trying the second mode may cost. */
+const AFFORDABLE = 2e6;
+
+/** The cost of computing all entries, shared nodes once. */
+function work(entries: readonly Entry[]): number {
+  const stack = entries.map(entry => entry.value);
+  const seen = new Set<Node>(stack);
+  let sum = 0;
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.inputs.length > 0) sum += factsOf(node.op).cost ?? 1;
+    for (const input of node.inputs) {
+      if (!seen.has(input)) {
+        seen.add(input);
+        stack.push(input);
+      }
+    }
+  }
+  return sum;
+}
+
+/** The scalars of an output with the paths that name them: `r`, or `r.1`, `r.2`, ... for a tensor. */
+export function elementsOf(output: Output): { readonly path: string; readonly node: Node }[] {
+  if (output.shape.length === 0) return [{ path: output.name, node: output.elements[0] }];
+  return output.elements.map((node, k) => ({ path: `${output.name}.${k + 1}`, node }));
+}
+
+/** Nodes by path, without those that are zero. */
+function keyed(paths: readonly string[], nodes: readonly (Node | null)[]): Map<string, Node> {
+  return new Map(
+    paths.flatMap((path, i) => {
+      const node = nodes[i];
+      return node === null ? [] : [[path, node] as const];
+    }),
+  );
+}
+
+function derivative(
+  kind: DerivativeKind,
+  values: ReadonlyMap<string, Node>,
+  form: Form = 'dense',
+  inputs: readonly InputNode[] = [],
+): Derivative {
+  return { kind, form, values, inputs };
+}

@@ -1,0 +1,121 @@
+// Reverse mode, algorithms 6.5 and 6.6 of Goodfellow, Bengio and Courville, Deep Learning (2016): prune to the ancestors
+// of the output that depend on wrt, walk from the output down, add up what arrives at each node, append what leaves it.
+// The adjoints are appended to the graph they were taken from. The cost is proportional to what is visited, not to the
+// graph: a sparse Hessian runs this a thousand times.
+
+import type { Builder } from '../ir/build.ts';
+import type { InputNode, Node } from '../ir/graph.ts';
+import { type Flow, join, masked, through } from './contributions.ts';
+import { partial, type Rules } from './rules.ts';
+
+/** An output and the adjoint it starts with. */
+export interface Seed {
+  readonly node: Node;
+  readonly adjoint: Node;
+}
+
+/** The adjoints of the inputs that `wrt` accepts, given those of the outputs. One that is absent is identically zero. */
+export type Pullback = (seeds: readonly Seed[], wrt: (input: InputNode) => boolean) => Map<Node, Node>;
+
+/** Reverse mode over the graph of `b`. The scratch arrays are shared by all calls, so many small calls are cheap. */
+export function pullback(b: Builder, rules: Rules): Pullback {
+  const { graph } = b;
+  let visit: Int32Array = new Int32Array(0); // call that saw the node last
+  let position: Int32Array = new Int32Array(0); // place in `order` for that call
+  let call = 0;
+
+  return (seeds, wrt) => {
+    call++;
+    if (visit.length < graph.nodes.length) {
+      const size = Math.max(1024, graph.nodes.length * 2);
+      visit = enlarged(visit, size);
+      position = enlarged(position, size);
+    }
+    const order = ancestors(seeds, visit, position, call);
+    const active = dependents(order, wrt, position);
+
+    const flows: (Flow | null)[] = new Array(order.length).fill(null);
+    const more = new Map<number, Flow[]>();
+    const arrive = (at: number, flow: Flow) => {
+      const first = flows[at];
+      if (first === null) flows[at] = flow;
+      else if (more.has(at)) more.get(at)!.push(flow);
+      else more.set(at, [first, flow]);
+    };
+    for (const { node, adjoint } of seeds) arrive(position[node.id], { value: adjoint, guard: null });
+
+    for (let at = order.length - 1; at >= 0; at--) {
+      const all = more.get(at);
+      if (all !== undefined) flows[at] = join(b, all);
+      const flow = flows[at];
+      const node = order[at];
+      if (flow === null || !active[at] || node.inputs.length === 0) continue;
+      graph.at(node.span);
+      for (let i = 0; i < node.inputs.length; i++) {
+        const to = position[node.inputs[i].id];
+        if (!active[to]) continue;
+        const onward = through(b, flow.guard, partial(rules[node.op], flow.value, node, i));
+        if (onward !== null) arrive(to, onward);
+      }
+    }
+    const adjoints = new Map<Node, Node>();
+    for (let at = 0; at < order.length; at++) {
+      const flow = flows[at];
+      const node = order[at];
+      if (flow !== null && node.op === 'input' && active[at]) adjoints.set(node, masked(b, flow));
+    }
+    return adjoints;
+  };
+}
+
+/** The nodes that the seeds depend on, inputs before users, by an explicit depth-first search. */
+function ancestors(seeds: readonly Seed[], visit: Int32Array, position: Int32Array, call: number): Node[] {
+  const order: Node[] = [];
+  const stack: Node[] = [];
+  const nextInput: number[] = [];
+  for (const seed of seeds) {
+    if (visit[seed.node.id] === call) continue;
+    visit[seed.node.id] = call;
+    stack.push(seed.node);
+    nextInput.push(0);
+    while (stack.length > 0) {
+      const top = stack.length - 1;
+      const node = stack[top];
+      if (nextInput[top] < node.inputs.length) {
+        const input = node.inputs[nextInput[top]++];
+        if (visit[input.id] === call) continue;
+        visit[input.id] = call;
+        stack.push(input);
+        nextInput.push(0);
+      } else {
+        position[node.id] = order.length;
+        order.push(node);
+        stack.pop();
+        nextInput.pop();
+      }
+    }
+  }
+  return order;
+}
+
+/** For each place in `order`, whether the node depends on `wrt`. */
+function dependents(
+  order: readonly Node[],
+  wrt: (input: InputNode) => boolean,
+  position: Int32Array,
+): Uint8Array {
+  const active = new Uint8Array(order.length);
+  for (let at = 0; at < order.length; at++) {
+    const node = order[at];
+    if (node.op === 'input') active[at] = wrt(node) ? 1 : 0;
+    for (let i = 0; i < node.inputs.length && !active[at]; i++)
+      active[at] = active[position[node.inputs[i].id]];
+  }
+  return active;
+}
+
+function enlarged(old: Int32Array, size: number): Int32Array {
+  const array = new Int32Array(size);
+  array.set(old);
+  return array;
+}
