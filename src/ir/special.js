@@ -1,83 +1,496 @@
-// Special functions that Math lacks. INTERIM: being replaced by accurate versions.
-/** @param {number} x @param {number} y */
+// Scalar functions that Math lacks, in plain JavaScript. The reference evaluator calls them, and the text of those a
+// module uses is copied into it (codegen/special.ts, made by `npm run generate`), so a function may use only Math,
+// other functions of this file, and its module-level constants. No allocation on the paths that are met in loops.
+// NaN in, NaN out, except where Math.hypot says otherwise. Coefficients without a named source are our own minimax
+// fits; measured errors are asserted in test/ir/special.test.ts (u = 2^-53, an ulp is 1 to 2 u).
+
+/**
+ * Floored remainder, with the sign of y; mod(x, 0) = x as in mathjs.
+ * @param {number} x @param {number} y
+ */
 export function mod(x, y) {
   return y === 0 ? x : x - y * Math.floor(x / y);
 }
-/** @param {number} x */
+
+/**
+ * To the nearest integer, half away from zero.
+ * @param {number} x
+ */
 export function round(x) {
   return x < 0 ? -Math.round(-x) : Math.round(x);
 }
-/** @param {number} x @param {number} n */
+
+/**
+ * The real n-th root, as mathjs but NaN where mathjs throws: n = 0, and x < 0 unless n is odd.
+ * @param {number} x @param {number} n
+ */
 export function nthRoot(x, n) {
-  const r = Math.abs(x) ** (1 / n);
-  return x < 0 ? (Math.abs(n) % 2 === 1 ? -r : NaN) : r;
+  const k = Math.abs(n);
+  const a = Math.abs(x);
+  if (k === 0 || (x < 0 && k % 2 !== 1)) return NaN;
+  let r = a ** (1 / k);
+  // One Newton step takes out the rounding of 1 / k: nthRoot(64, 3) is 4.
+  const e = a / r ** k - 1;
+  if (Math.abs(e) < 1e-9) r += (r * e) / k;
+  if (x < 0) r = -r;
+  return n < 0 ? 1 / r : r;
 }
-/** @param {number[]} xs */
+
+/**
+ * Square root of a sum of squares; two and three operands have functions of their own.
+ * @param {number[]} xs
+ */
 export function hypot(...xs) {
-  return Math.hypot(...xs);
+  let s = 0;
+  for (let i = 0; i < xs.length; i++) s += xs[i] * xs[i];
+  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Math.hypot(...xs);
 }
-/** @param {number} x */
+
+/** @param {number} x @param {number} y */
+export function hypot2(x, y) {
+  const s = x * x + y * y;
+  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Math.hypot(x, y);
+}
+
+/** @param {number} x @param {number} y @param {number} z */
+export function hypot3(x, y, z) {
+  const s = x * x + y * y + z * z;
+  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Math.hypot(x, y, z);
+}
+
+/**
+ * Error function.
+ * @param {number} x
+ */
 export function erf(x) {
-  return x;
+  const a = Math.abs(x);
+  if (a < 1) return x + erfMinusX(x);
+  if (a < 6) return x < 0 ? erfcTail(a) - 1 : 1 - erfcTail(a);
+  return Math.sign(x);
 }
-/** @param {number} x */
+
+/**
+ * 1 - erf(x) with small relative error wherever the result is a normal number.
+ * @param {number} x
+ */
 export function erfc(x) {
-  return 1 - x;
+  if (x >= 1) return x < 28 ? erfcTail(x) : 0;
+  if (x <= -1) return x > -6 ? 2 - erfcTail(-x) : 2;
+  return x < 0.25 ? 1 - (x + erfMinusX(x)) : 0.5 - (x - 0.5 + erfMinusX(x));
 }
-/** @param {number} x */
+
+/**
+ * erf(x) - x for |x| <= 1: minimax polynomial in x^2, error 2^-57.
+ * @param {number} x
+ */
+export function erfMinusX(x) {
+  const z = x * x;
+  // biome-ignore format: one Horner step a line
+  return (((((((((((-7.8011899e-10 * z
+    + 1.3722978398e-8) * z
+    - 1.6209176828e-7) * z
+    + 1.644751786104e-6) * z
+    - 1.4924744684014e-5) * z
+    + 0.000120552953219103) * z
+    - 0.000854832598975673) * z
+    + 0.005223977607425018) * z
+    - 0.02686617064327645) * z
+    + 0.11283791670945255) * z
+    - 0.3761263890318355) * z
+    + 0.12837916709551256) * x;
+}
+
+/**
+ * erfc(x) for 1 <= x < 28: exp(-x^2) P(x) / Q(x), minimax in 1/x, relative error 2^-55.6.
+ * @param {number} x
+ */
+export function erfcTail(x) {
+  // x^2 = z^2 - d where z has 24 bits, so that z^2 is exact.
+  const z = Math.fround(x);
+  const d = (z - x) * (z + x);
+  const e = Math.exp(-z * z);
+  // biome-ignore format: one Horner step a line
+  const p = (((((((0.5641895835484634 * x
+    + 7.632472329645906) * x
+    + 53.1723314217041) * x
+    + 237.62205737371434) * x
+    + 732.9354834441268) * x
+    + 1585.6400493837743) * x
+    + 2347.9362883563376) * x
+    + 2189.334926409768) * x
+    + 1001.9300995384164;
+  // biome-ignore format: one Horner step a line
+  const q = ((((((((x
+    + 13.528204972797353) * x
+    + 94.7455035774694) * x
+    + 427.9382336463775) * x
+    + 1345.7170579881833) * x
+    + 3014.2970491342403) * x
+    + 4765.279046932693) * x
+    + 5092.101978208464) * x
+    + 3319.89224232583) * x
+    + 1001.9300708310078;
+  return ((e + e * d * (1 + d * (0.5 + d / 6))) * p) / q;
+}
+
+/**
+ * Gamma function; Infinity at 0 and the negative integers as in mathjs, 0 below -171 where it would be subnormal.
+ * @param {number} x @returns {number}
+ */
 export function gamma(x) {
-  return x;
+  if (x <= 0 && x === Math.floor(x)) return x > -Infinity ? Infinity : NaN;
+  if (x < -0.5) {
+    // Reflection: gamma(x) gamma(-x) = -pi / (x sin(pi x)).
+    const n = Math.round(x);
+    const s = x * Math.sin(Math.PI * (n - x)) * gamma(-x);
+    return (n % 2 === 0 ? Math.PI : -Math.PI) / s;
+  }
+  if (x < 0.5) return Math.exp(x * lgammaKernel(x)) / (x * (1 + x));
+  if (x < 1.5) return Math.exp((x - 1) * lgammaKernel(x - 1)) / x;
+  if (x > 24) {
+    const r = x ** (x / 2 - 0.25);
+    return r * Math.exp(-x) * r * (2.5066282746310002 * Math.exp(stirling(x)));
+  }
+  // x - 1 is exact, and so is the product for whole x.
+  let p = 1;
+  while (x > 2.5) {
+    x -= 1;
+    p *= x;
+  }
+  return p * Math.exp((x - 2) * lgammaKernel(x - 2));
 }
-/** @param {number} x */
+
+/**
+ * log|gamma(x)|.
+ * @param {number} x @returns {number}
+ */
 export function lgamma(x) {
-  return x;
+  if (x < -0.5) {
+    const s = x * Math.sin(Math.PI * (x - Math.round(x)));
+    return s === 0 || x === -Infinity ? Infinity : Math.log(Math.PI / Math.abs(s)) - lgamma(-x);
+  }
+  if (x < 0.5) return x * lgammaKernel(x) - Math.log(Math.abs(x * (1 + x)));
+  if (x < 1.5) return (x - 1) * lgammaKernel(x - 1) - Math.log1p(x - 1);
+  if (x < 10) {
+    let p = 1;
+    while (x > 2.5) {
+      x -= 1;
+      p *= x;
+    }
+    return Math.log(p) + (x - 2) * lgammaKernel(x - 2);
+  }
+  return (x - 0.5) * (Math.log(x) - 1) + 0.4189385332046727 + stirling(x);
 }
-/** @param {number} order @param {number} x */
+
+/**
+ * lgamma(2 + s) / s for |s| <= 1/2: rational minimax, relative error 2^-55.7.
+ * @param {number} s
+ */
+export function lgammaKernel(s) {
+  // biome-ignore format: one Horner step a line
+  const p = (((((4.922894067757869e-6 * s
+    + 0.0012904965871620045) * s
+    + 0.028200417028336113) * s
+    + 0.20676371311733216) * s
+    + 0.6512781964485379) * s
+    + 0.8942136616187227) * s
+    + 0.42278433509846713;
+  // biome-ignore format: one Horner step a line
+  const q = ((((0.0003704489672011275 * s
+    + 0.013384139590422395) * s
+    + 0.14608223234732592) * s
+    + 0.6682996040781046) * s
+    + 1.3523363586566515) * s
+    + 1;
+  return p / q;
+}
+
+/**
+ * lgamma(x) - ((x - 1/2) log x - x + log(2 pi) / 2) for x >= 10, error 2^-55.7.
+ * @param {number} x
+ */
+export function stirling(x) {
+  const u = 1 / (x * x);
+  return (
+    ((((0.00079197 * u - 0.00059475007) * u + 0.000793648681) * u - 0.002777777774034) * u +
+      0.08333333333333148) /
+    x
+  );
+}
+
+/**
+ * Derivative of that order of digamma: order 0 is digamma, 1 trigamma. Shift to x >= order + 10, then the
+ * asymptotic series (DLMF 5.15.8); reflection (DLMF 5.15.6) left of 0.
+ * @param {number} order @param {number} x @returns {number}
+ */
 export function polygamma(order, x) {
-  return x + order;
+  if (order === 0) return digamma(x);
+  if (order === 1) return trigamma(x);
+  const sign = order % 2 === 0 ? -1 : 1;
+  if (x <= 0) {
+    const r = x - Math.round(x);
+    if (r === 0) return sign > 0 ? Infinity : x === 0 ? -1 / x : NaN;
+    return -sign * polygamma(order, 1 - x) - cotDerivative(order, r);
+  }
+  if (x === Infinity) return -sign * 0;
+  let head = 0;
+  for (; x < order + 10; x++) head += x ** (-order - 1);
+  const u = 1 / (x * x);
+  let tail = 1 + order / (2 * x);
+  let c = 1;
+  for (let k = 0; k < BERNOULLI.length; k++) {
+    c *= ((2 * k + order) * (2 * k + order + 1) * u) / ((2 * k + 1) * (2 * k + 2));
+    tail += c * BERNOULLI[k];
+  }
+  let f = 1;
+  for (let k = 2; k < order; k++) f *= k;
+  return sign * f * (order * head + tail * x ** -order);
 }
-/** @param {number} x */
+
+/** Bernoulli numbers of index 2, 4, ... */
+export const BERNOULLI = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510];
+
+/**
+ * The order-th derivative of pi cot(pi x): a polynomial in the cotangent, since cot' = -(1 + cot^2).
+ * @param {number} order @param {number} x
+ */
+export function cotDerivative(order, x) {
+  const c = 1 / Math.tan(Math.PI * x);
+  let p = [0, Math.PI];
+  for (let n = 0; n < order; n++) {
+    const d = new Array(p.length + 1).fill(0);
+    for (let k = 1; k < p.length; k++) {
+      d[k - 1] -= Math.PI * k * p[k];
+      d[k + 1] -= Math.PI * k * p[k];
+    }
+    p = d;
+  }
+  return p.reduceRight((s, a) => s * c + a, 0);
+}
+
+/**
+ * The derivative of lgamma: shift to x >= 7, then a minimax form of the asymptotic series, error 2^-56.
+ * @param {number} x @returns {number}
+ */
+export function digamma(x) {
+  if (x <= 0) {
+    const r = x - Math.round(x);
+    if (r === 0) return x === 0 ? -1 / x : NaN;
+    return digamma(1 - x) - Math.PI / Math.tan(Math.PI * r);
+  }
+  // p / q = 1/x + 1/(x + 1) + ...
+  let p = 0;
+  let q = 1;
+  for (; x < 7; x++) {
+    p = p * x + q;
+    q *= x;
+  }
+  const u = 1 / (x * x);
+  // biome-ignore format: one Horner step a line
+  const tail = u * (0.083333333333299
+    + u * (-0.00833333330022
+    + u * (0.003968243276
+    + u * (-0.00416506942
+    + u * (0.007453465
+    - u * 0.0163206)))));
+  return Math.log(x) - 0.5 / x - tail - p / q;
+}
+
+/**
+ * The derivative of digamma: shift to x >= 8, then a minimax form of the asymptotic series, error 2^-55.
+ * @param {number} x @returns {number}
+ */
+export function trigamma(x) {
+  if (x <= 0) {
+    const s = Math.sin(Math.PI * (x - Math.round(x))) / Math.PI;
+    return s === 0 ? Infinity : 1 / (s * s) - trigamma(1 - x);
+  }
+  // p / q = 1/x^2 + 1/(x + 1)^2 + ...
+  let p = 0;
+  let q = 1;
+  for (; x < 8; x++) {
+    p = p * x * x + q;
+    q *= x * x;
+  }
+  const u = 1 / (x * x);
+  // biome-ignore format: one Horner step a line
+  const tail = u * (0.166666666666566
+    + u * (-0.03333333320637
+    + u * (0.02380947036
+    + u * (-0.0333229318
+    + u * (0.07472175
+    - u * 0.200757)))));
+  return (1 + 0.5 / x + tail) / x + p / q;
+}
+
+/**
+ * Logistic function 1 / (1 + exp(-x)), without overflow.
+ * @param {number} x
+ */
 export function sigmoid(x) {
-  return 1 / (1 + Math.exp(-x));
+  const e = Math.exp(-Math.abs(x));
+  return (x < 0 ? e : 1) / (1 + e);
 }
-/** @param {number} x */
+
+/**
+ * log(1 + exp(x)).
+ * @param {number} x
+ */
 export function softplus(x) {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
-/** @param {number} p */
+
+/**
+ * log(p / (1 - p)).
+ * @param {number} p
+ */
 export function logit(p) {
-  return Math.log(p / (1 - p));
+  // 2 p - 1 is exact from 1/4 on.
+  return p > 0.25 && p < 0.75 ? Math.log1p((2 * p - 1) / (1 - p)) : Math.log(p / (1 - p));
 }
-/** @param {number} x @param {number} y */
+
+/**
+ * x log(y), and 0 at x = 0 unless y is NaN.
+ * @param {number} x @param {number} y
+ */
 export function xlogy(x, y) {
-  return x === 0 ? 0 : x * Math.log(y);
+  return x === 0 && (y < 0 || y >= 0) ? 0 : x * Math.log(y);
 }
-/** @param {number} x */
+
+/**
+ * x log(x), and 0 at 0.
+ * @param {number} x
+ */
 export function xlogx(x) {
   return x === 0 ? 0 : x * Math.log(x);
 }
-/** @param {number[]} xs */
+
+/**
+ * log(exp(x1) + exp(x2) + ...), the largest taken out; two operands have a function of their own.
+ * @param {number[]} xs
+ */
 export function logsumexp(...xs) {
-  const m = Math.max(...xs);
-  return m + Math.log(xs.reduce((s, x) => s + Math.exp(x - m), 0));
+  let top = -Infinity;
+  let at = -1;
+  for (let i = 0; i < xs.length; i++) {
+    if (!(xs[i] <= top)) {
+      top = xs[i];
+      at = i;
+      if (!(top < Infinity)) break;
+    }
+  }
+  let s = 0;
+  for (let i = 0; i < xs.length; i++) {
+    if (i !== at) s += xs[i] === top ? 1 : Math.exp(xs[i] - top);
+  }
+  return top + Math.log1p(s);
 }
-/** @param {number} x */
+
+/** @param {number} x @param {number} y */
+export function logsumexp2(x, y) {
+  return Math.max(x, y) + Math.log1p(x === y ? 1 : Math.exp(-Math.abs(x - y)));
+}
+
+/**
+ * log(cosh(x)).
+ * @param {number} x
+ */
 export function logcosh(x) {
-  return Math.log(Math.cosh(x));
+  const a = Math.abs(x);
+  if (a > 1) return a - Math.LN2 + Math.log1p(Math.exp(-2 * a));
+  // cosh(x) - 1 = e^2 / (2 (1 + e)) where e = exp(|x|) - 1.
+  const e = Math.expm1(a);
+  return Math.log1p((e * e) / (2 + 2 * e));
 }
-/** @param {number} x */
+
+/**
+ * log(1 - exp(x)) for x <= 0, NaN for x > 0 (Maechler 2012, "Accurately computing log(1 - exp(-|a|))").
+ * @param {number} x
+ */
 export function log1mexp(x) {
-  return Math.log(-Math.expm1(x));
+  return x > -Math.LN2 ? Math.log(-Math.expm1(x)) : Math.log1p(-Math.exp(x));
 }
-/** @param {number} x */
+
+/**
+ * sqrt(1 + x) - 1.
+ * @param {number} x
+ */
 export function sqrt1pm1(x) {
-  return x / (Math.sqrt(1 + x) + 1);
+  return x > 3 ? Math.sqrt(1 + x) - 1 : x / (Math.sqrt(1 + x) + 1);
 }
-/** @param {number} order @param {number} x */
+
+/**
+ * The sum of x^j / (j + order)! over j = 0, 1, ...: exp at order 0, (exp(x) - 1) / x at order 1.
+ * Near 0 the series, elsewhere phi_(k+1) = (phi_k - 1/k!) / x.
+ * @param {number} order @param {number} x
+ */
 export function phi(order, x) {
-  return order === 1 ? Math.expm1(x) / x : NaN;
+  if (order === 0) return Math.exp(x);
+  if (x > 700) {
+    // The terms that the recurrence takes away are negligible, and exp may overflow where the quotient does not.
+    const h = Math.exp(x / 2);
+    return x < Infinity ? (h / x ** order) * h : x;
+  }
+  if (order === 1 && x !== 0) return Math.expm1(x) / x;
+  let f = 1;
+  if (Math.abs(x) > order + 1) {
+    let y = Math.expm1(x) / x;
+    for (let k = 1; k < order; k++) {
+      f *= k;
+      y = (y - 1 / f) / x;
+    }
+    return y;
+  }
+  for (let k = 2; k <= order; k++) f *= k;
+  let sum = 1;
+  let term = 1;
+  for (let k = order + 1; Math.abs(term) > 1e-17 * sum; k++) {
+    term *= x / k;
+    sum += term;
+  }
+  return sum / f;
 }
-/** @param {number} order @param {number} x */
+
+/**
+ * Spherical Bessel function j_n: the series where it converges fast (DLMF 10.53.1), upward recurrence where
+ * |x| > n, else downward recurrence from a high order (Miller) scaled by the larger of j_0 and j_1.
+ * @param {number} order @param {number} x
+ */
 export function sphericalBessel(order, x) {
-  return order === 0 ? Math.sin(x) / x : NaN;
+  const a = Math.abs(x);
+  if (a === Infinity) return 0;
+  if (order === 0) return a > 0 ? Math.sin(a) / a : x + 1;
+  const z = (a * a) / 2;
+  let y = 1;
+  if (z < order + 1.5) {
+    let term = 1;
+    for (let k = 1; Math.abs(term) > 1e-17; k++) {
+      term *= -z / (k * (2 * order + 2 * k + 1));
+      y += term;
+    }
+    for (let k = 1; k <= order; k++) y *= a / (2 * k + 1);
+  } else {
+    const j0 = Math.sin(a) / a;
+    const j1 = (j0 - Math.cos(a)) / a;
+    if (a > order) {
+      let low = j0;
+      y = j1;
+      for (let k = 1; k < order; k++) {
+        const next = ((2 * k + 1) / a) * y - low;
+        low = y;
+        y = next;
+      }
+    } else {
+      let high = 0;
+      let now = 1e-200;
+      for (let k = order + 30; k > 0; k--) {
+        const low = ((2 * k + 1) / a) * now - high;
+        high = now;
+        now = low;
+        if (k === order + 1) y = now;
+      }
+      y *= Math.abs(j0) > Math.abs(j1) ? j0 / now : j1 / high;
+    }
+  }
+  return x < 0 && order % 2 === 1 ? -y : y;
 }
