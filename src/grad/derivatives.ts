@@ -60,10 +60,12 @@ export function differentiator(b: Builder, program: Program): Differentiator {
 
   /** The entries of the matrix of first derivatives of `outputs`, in row `i` only the columns from `from(i)` on. */
   const matrix = (outputs: readonly Node[], from: (row: number) => number): Entry[] => {
-    const rows = byRow(outputs, from);
-    if (program.graph.nodes.length * wrt.length > AFFORDABLE) return rows;
-    const columns = byColumn(outputs, from);
-    return (work(columns) < work(rows) ? columns : rows).sort((p, q) => p.row - q.row || p.column - q.column);
+    let entries = byRow(outputs, from);
+    if (program.graph.nodes.length * wrt.length <= AFFORDABLE) {
+      const columns = byColumn(outputs, from);
+      if (work(columns) < work(entries)) entries = columns;
+    }
+    return entries.sort((p, q) => p.row - q.row || p.column - q.column);
   };
 
   const tangents = () => new Map(names.map((name, j) => [wrt[j], b.graph.input(`tangent.${name}`)] as const));

@@ -47,14 +47,20 @@ export function isZero(node: Node): boolean {
   return node.op === 'const' && node.attrs.value === 0;
 }
 
-export function builder(graph: Graph): Builder {
+/**
+ * The builders of `graph`. `settle` may replace each node they make by one that is equal in meaning: a rewriting engine
+ * hooks in here, so that whatever is built is rewritten as it is built.
+ */
+export function builder(graph: Graph, settle: (node: Node) => Node = node => node): Builder {
   const constant = (value: number): Node => graph.constant(value);
   const toNode = (x: Operand): Node => (typeof x === 'number' ? graph.constant(x) : x);
 
   const make = (op: OpName, inputs: readonly Node[], order?: number): Node => {
     const folded = fold(op, inputs, order);
     if (folded !== undefined) return graph.constant(folded);
-    return identity(op, inputs) ?? graph.intern(op, inputs, order === undefined ? undefined : { order });
+    return (
+      identity(op, inputs) ?? settle(graph.intern(op, inputs, order === undefined ? undefined : { order }))
+    );
   };
 
   /** Exact identities: the law holds bit for bit, but for the sign of a zero in x + 0. */

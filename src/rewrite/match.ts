@@ -1,0 +1,162 @@
+// Looking at products and sums modulo association, commutation, sign and constant factors. All look a bounded way down, so
+// matching costs a constant per node.
+
+import type { Builder } from '../ir/build.ts';
+import type { Node } from '../ir/graph.ts';
+
+/** coefficient * core, where core is no product with a constant. A constant is coefficient * null. */
+export interface Scaled {
+  readonly coefficient: number;
+  readonly core: Node | null;
+}
+
+/** Strips signs and constant factors: -(2 * x) / 3 is -2/3 times x. */
+export function scaled(node: Node): Scaled {
+  let coefficient = 1;
+  let core = node;
+  for (let depth = 0; depth < 16; depth++) {
+    const [x, y] = core.inputs;
+    if (core.op === 'const') return { coefficient: coefficient * core.attrs.value, core: null };
+    if (core.op === 'neg') {
+      coefficient = -coefficient;
+      core = x;
+    } else if (core.op === 'mul' && x.op === 'const') {
+      coefficient *= x.attrs.value;
+      core = y;
+    } else if (core.op === 'mul' && y.op === 'const') {
+      coefficient *= y.attrs.value;
+      core = x;
+    } else if (core.op === 'div' && y.op === 'const') {
+      coefficient /= y.attrs.value;
+      core = x;
+    } else break;
+  }
+  return { coefficient, core };
+}
+
+/**
+ * The terms of a sum, through add, sub and neg, constants collected in `constant`. Null if there are more than `limit`, or
+ * as soon as `accept` refuses one.
+ */
+export function termsOf(
+  node: Node,
+  limit: number,
+  accept: (coefficient: number, core: Node) => boolean = () => true,
+): Sum | null {
+  const terms: Term[] = [];
+  let constant = 0;
+  const stack: [Node, number][] = [[node, 1]];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const [sum, sign] = next;
+    const [x, y] = sum.inputs;
+    if (sum.op === 'add') stack.push([y, sign], [x, sign]);
+    else if (sum.op === 'sub') stack.push([y, -sign], [x, sign]);
+    else if (sum.op === 'neg' && (x.op === 'add' || x.op === 'sub')) stack.push([x, -sign]);
+    else {
+      const { coefficient, core } = scaled(sum);
+      if (core === null) constant += sign * coefficient;
+      else if (accept(sign * coefficient, core)) terms.push({ coefficient: sign * coefficient, core });
+      else return null;
+      if (terms.length > limit) return null;
+    }
+  }
+  return { constant, terms };
+}
+
+export interface Term {
+  readonly coefficient: number;
+  readonly core: Node;
+}
+
+export interface Sum {
+  readonly constant: number;
+  readonly terms: readonly Term[];
+}
+
+/** The sum with that constant and those terms. */
+export function sumOf(b: Builder, { constant, terms }: Sum): Node {
+  let sum: Node | null = constant === 0 && terms.length > 0 ? null : b.constant(constant);
+  for (const { coefficient, core } of terms) {
+    if (sum === null) sum = b.mul(coefficient, core);
+    else if (coefficient < 0) sum = b.sub(sum, b.mul(-coefficient, core));
+    else sum = b.add(sum, b.mul(coefficient, core));
+  }
+  return sum ?? b.constant(0);
+}
+
+/** True if a constant is among the first terms of a sum: a cheap test before `termsOf`. */
+export function hasConstantTerm(node: Node, depth = 3): boolean {
+  if (depth === 0 || (node.op !== 'add' && node.op !== 'sub')) return false;
+  const [x, y] = node.inputs;
+  return (
+    x.op === 'const' || y.op === 'const' || hasConstantTerm(x, depth - 1) || hasConstantTerm(y, depth - 1)
+  );
+}
+
+/** coefficient * product of base^exponent, exponents being non-zero integers. */
+export interface Monomial {
+  readonly coefficient: number;
+  readonly powers: ReadonlyMap<Node, number>;
+}
+
+/** The factors of a product, through mul, div, neg and constant integer powers; at most a dozen are told apart. */
+export function monomialOf(node: Node): Monomial {
+  let coefficient = 1;
+  const powers = new Map<Node, number>();
+  const stack: [Node, number][] = [[node, 1]];
+  let budget = 24;
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const [factor, exponent] = next;
+    const [x, y] = factor.inputs;
+    if (factor.op === 'const') coefficient *= factor.attrs.value ** exponent;
+    else if (budget-- <= 0) raise(powers, factor, exponent);
+    else if (factor.op === 'mul') stack.push([y, exponent], [x, exponent]);
+    else if (factor.op === 'div') stack.push([y, -exponent], [x, exponent]);
+    else if (factor.op === 'neg') {
+      coefficient *= exponent % 2 === 0 ? 1 : -1;
+      stack.push([x, exponent]);
+    } else if (
+      factor.op === 'pow' &&
+      y.op === 'const' &&
+      Number.isInteger(y.attrs.value) &&
+      y.attrs.value !== 0
+    ) {
+      stack.push([x, exponent * y.attrs.value]);
+    } else raise(powers, factor, exponent);
+  }
+  return { coefficient, powers };
+}
+
+/** The product of two monomials, the second raised to `exponent`. */
+export function timesPower(m: Monomial, other: Monomial, exponent: number): Monomial {
+  const powers = new Map(m.powers);
+  for (const [base, power] of other.powers) raise(powers, base, power * exponent);
+  return { coefficient: m.coefficient * other.coefficient ** exponent, powers };
+}
+
+/** The monomial without one of its bases. */
+export function without(m: Monomial, base: Node): Monomial {
+  const powers = new Map(m.powers);
+  powers.delete(base);
+  return { coefficient: m.coefficient, powers };
+}
+
+/** coefficient * numerator / denominator. */
+export function productOf(b: Builder, { coefficient, powers }: Monomial): Node {
+  let numerator: Node | null = null;
+  let denominator: Node | null = null;
+  for (const [base, exponent] of powers) {
+    const power = b.pow(base, Math.abs(exponent));
+    if (exponent > 0) numerator = numerator === null ? power : b.mul(numerator, power);
+    else denominator = denominator === null ? power : b.mul(denominator, power);
+  }
+  if (denominator === null)
+    return numerator === null ? b.constant(coefficient) : b.mul(coefficient, numerator);
+  return b.div(numerator === null ? coefficient : b.mul(coefficient, numerator), denominator);
+}
+
+function raise(powers: Map<Node, number>, base: Node, exponent: number): void {
+  const sum = (powers.get(base) ?? 0) + exponent;
+  if (sum === 0) powers.delete(base);
+  else powers.set(base, sum);
+}

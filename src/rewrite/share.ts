@@ -1,0 +1,131 @@
+// Optimisation that needs to see the whole graph: who uses a value, and what else is computed from the same operands.
+// One survey of the old graph, then one copy:
+//
+//   shared reciprocals    a / d, b / d    -> r = 1 / d, a r, b r
+//   shared exponentials   exp(x), exp(-x) -> e = exp(x), 1 / e;  exp(2 x) -> e e
+//   shared powers         x^n, x^(n-1)    -> p = x^n, p / x where x is not 0
+//   factoring             a b + a c       -> a (b + c) where the products have no other use
+
+import { type Builder, constantOf } from '../ir/build.ts';
+import type { Node } from '../ir/graph.ts';
+import { liveNodes } from '../ir/live.ts';
+import { type Program, rootsOf } from '../ir/program.ts';
+import { rebuilt } from './engine.ts';
+import { scaled } from './match.ts';
+
+/** The program rebuilt with `b`, work shared wherever the survey says that it pays. */
+export function share(program: Program, b: Builder): Program {
+  const survey = surveyOf(program);
+  /** For each core u the first exponential of a multiple of u that was built. */
+  const exponentials = new Map<Node, { readonly coefficient: number; readonly value: Node }>();
+
+  return rebuilt(program, b, (node, inputs) => {
+    switch (node.op) {
+      case 'div':
+        return survey.divisions(node.inputs[1]) > 1 && inputs[1].op !== 'const'
+          ? b.mul(inputs[0], b.div(1, inputs[1]))
+          : b.rebuild(node, inputs);
+      case 'exp':
+        return exponential(inputs[0]);
+      case 'pow':
+        return power(node, inputs);
+      case 'add':
+      case 'sub':
+        return (
+          (survey.usedOnce(node.inputs[0]) && survey.usedOnce(node.inputs[1]) && factored(node, inputs)) ||
+          b.rebuild(node, inputs)
+        );
+      default:
+        return b.rebuild(node, inputs);
+    }
+  });
+
+  function exponential(x: Node): Node {
+    const { coefficient, core } = scaled(x);
+    if (core === null) return b.exp(x);
+    const base = exponentials.get(core);
+    const multiple = base === undefined ? Number.NaN : coefficient / base.coefficient;
+    if (base !== undefined && Number.isInteger(multiple) && Math.abs(multiple) <= 4) {
+      return b.pow(base.value, multiple);
+    }
+    const value = b.exp(x);
+    exponentials.set(core, { coefficient, value });
+    return value;
+  }
+
+  /** x^(y-1) next to x^y, for y that no product expresses. */
+  function power(node: Node, inputs: readonly Node[]): Node {
+    const own = b.rebuild(node, inputs);
+    const above = survey.nextPower(node);
+    if (own.op !== 'pow' || above === undefined) return own;
+    const [x, y] = inputs;
+    const next = b.pow(x, nextExponent(y, above));
+    return b.select(b.ne(x, 0), b.div(next, x), own);
+  }
+
+  /** The exponent y + 1 as it was written: `y` in y - 1, or a constant. */
+  function nextExponent(y: Node, above: Node): Node {
+    const n = constantOf(above);
+    return n === undefined ? y.inputs[0] : b.constant(n);
+  }
+
+  function factored(node: Node, [x, y]: readonly Node[]): Node | null {
+    if (x.op === 'mul' && y.op === 'mul') {
+      for (const i of [0, 1]) {
+        for (const j of [0, 1]) {
+          if (x.inputs[i] !== y.inputs[j]) continue;
+          return b.mul(x.inputs[i], b.rebuild(node, [x.inputs[1 - i], y.inputs[1 - j]]));
+        }
+      }
+    }
+    if (x.op === 'div' && y.op === 'div' && x.inputs[1] === y.inputs[1]) {
+      return b.div(b.rebuild(node, [x.inputs[0], y.inputs[0]]), x.inputs[1]);
+    }
+    return null;
+  }
+}
+
+interface Survey {
+  readonly usedOnce: (node: Node) => boolean;
+  /** How many quotients have this denominator. */
+  readonly divisions: (denominator: Node) => number;
+  /** For x^y with y = z - 1: the z of a live x^z. */
+  readonly nextPower: (power: Node) => Node | undefined;
+}
+
+function surveyOf(program: Program): Survey {
+  const roots = rootsOf(program);
+  const nodes = liveNodes(roots);
+  const size = program.graph.nodes.length;
+  const uses = new Uint32Array(size);
+  const divisions = new Uint32Array(size);
+  const powers = new Map<Node, Node[]>();
+  for (const node of nodes) {
+    for (const input of node.inputs) uses[input.id]++;
+    if (node.op === 'div') divisions[node.inputs[1].id]++;
+    if (node.op === 'pow') {
+      const [x] = node.inputs;
+      const others = powers.get(x);
+      if (others === undefined) powers.set(x, [node]);
+      else others.push(node);
+    }
+  }
+  for (const root of roots) uses[root.id]++;
+  return {
+    usedOnce: node => uses[node.id] === 1,
+    divisions: node => divisions[node.id],
+    nextPower: ({ inputs: [x, y] }) =>
+      powers
+        .get(x)
+        ?.map(({ inputs: [, z] }) => z)
+        .find(z => isOneLess(y, z)),
+  };
+}
+
+/** True if y is written as z - 1, or both are constants one apart. */
+function isOneLess(y: Node, z: Node): boolean {
+  const n = constantOf(y);
+  const m = constantOf(z);
+  if (n !== undefined && m !== undefined) return m - 1 === n;
+  return y.op === 'sub' && y.inputs[0] === z && constantOf(y.inputs[1]) === 1;
+}
