@@ -42,7 +42,9 @@ export function valueGradAndHessian(theta, data, g, H) {
   const root = Math.sqrt(T);
   const sd = sigma * root;
   const drift = r - q;
-  const d1 = (Math.log(S / K) + (drift + 0.5 * sigma * sigma) * T) / sd;
+  const inverseSd = 1 / sd;
+  const inverseSigma = root * inverseSd;
+  const d1 = (Math.log(S / K) + (drift + 0.5 * sigma * sigma) * T) * inverseSd;
   const d2 = d1 - sd;
   const discount = Math.exp(-r * T);
   const carry = Math.exp(-q * T);
@@ -57,9 +59,8 @@ export function valueGradAndHessian(theta, data, g, H) {
   g[2] = T * bond;
   g[3] = vega * sigma * half - q * stock + r * bond;
 
-  const inverseSd = 1 / sd;
   const gamma = (density * inverseSd) / S;
-  const vanna = (-density * d2) / sigma;
+  const vanna = -density * d2 * inverseSigma;
   // slopes in T of d1 and d2: the drift over the spread, less what the growing spread takes
   const d1T = drift * inverseSd - d2 * half;
   const d2T = drift * inverseSd - d1 * half;
@@ -71,11 +72,11 @@ export function valueGradAndHessian(theta, data, g, H) {
   H[1] = H[4] = vanna;
   H[2] = H[8] = density * T * inverseSd;
   H[3] = H[12] = charm;
-  H[5] = (vega * d1 * d2) / sigma;
-  H[6] = H[9] = (-vega * root * d1) / sigma;
+  H[5] = vega * d1 * d2 * inverseSigma;
+  H[6] = H[9] = -vega * root * d1 * inverseSigma;
   H[7] = H[13] = veta;
   H[10] = T * T * (weight * inverseSd - bond);
   H[11] = H[14] = bond + T * bondT;
-  H[15] = sigma * half * (veta - vega / T) - q * S * charm + r * bondT;
+  H[15] = sigma * half * (veta - 2 * half * vega) - q * S * charm + r * bondT;
   return stock - bond;
 }

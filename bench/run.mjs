@@ -1,0 +1,43 @@
+// All benchmarks, into bench/results.md: npm run bench [-- --quick]. With --quick nothing is written but to the screen.
+
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { compilerTable } from './compiler.mjs';
+import { evaluateTable, peersTable } from './evaluate.mjs';
+import { startupTable } from './startup.mjs';
+
+const quick = process.argv.includes('--quick');
+const options = { quick };
+
+const report = `# Benchmark results
+
+Node ${process.version}, ${cpus()[0].model}. Absolute times move with the load of the machine; the ratios come from
+slices that take turns in one process.
+
+## Emitted code against code written by hand
+
+The \`bind\` form: flat vectors in, arrays filled, nothing allocated. The hand-written modules are in \`bench/hand\`; a
+test holds them equal to the emitted ones. Where a Hessian is asked for, the emitted module needs two calls
+(\`hessian\` and \`valueAndGrad\`), the hand-written one has a single function for all.
+
+${await evaluateTable(options)}
+
+## Against other JavaScript systems
+
+Value and full gradient: \`math.derivative\` and \`compile\` of mathjs, \`diff\` and \`buildFunction\` of nerdamer.
+
+${await peersTable(options)}
+
+## The compiler
+
+Random formulas of 16 inputs, value and gradient, each in its own process.
+
+${compilerTable(options)}
+
+## Start-up of the command
+
+${startupTable(options)}
+`;
+
+if (quick) console.log(report);
+else writeFileSync(new URL('results.md', import.meta.url), report);
