@@ -64,7 +64,7 @@ export function hypot3(x, y, z) {
  */
 export function erf(x) {
   const a = Math.abs(x);
-  if (a < 1) return x + erfMinusX(x);
+  if (a < 0.84375) return x + erfMinusX(x);
   if (a < 6) return x < 0 ? erfcTail(a) - 1 : 1 - erfcTail(a);
   return Math.sign(x);
 }
@@ -74,63 +74,65 @@ export function erf(x) {
  * @param {number} x
  */
 export function erfc(x) {
-  if (x >= 1) return x < 28 ? erfcTail(x) : 0;
-  if (x <= -1) return x > -6 ? 2 - erfcTail(-x) : 2;
+  if (x >= 0.84375) return x < 28 ? erfcTail(x) : 0;
+  if (x <= -0.84375) return x > -6 ? 2 - erfcTail(-x) : 2;
   return x < 0.25 ? 1 - (x + erfMinusX(x)) : 0.5 - (x - 0.5 + erfMinusX(x));
 }
 
 /**
- * erf(x) - x for |x| <= 1: minimax polynomial in x^2, error 2^-57.
+ * erf(x) - x for |x| <= 0.84375: minimax polynomial in x^2, error 2^-56.5.
  * @param {number} x
  */
 export function erfMinusX(x) {
   const z = x * x;
   // biome-ignore format: one Horner step a line
-  return (((((((((((-7.8011899e-10 * z
-    + 1.3722978398e-8) * z
-    - 1.6209176828e-7) * z
-    + 1.644751786104e-6) * z
-    - 1.4924744684014e-5) * z
-    + 0.000120552953219103) * z
-    - 0.000854832598975673) * z
-    + 0.005223977607425018) * z
-    - 0.02686617064327645) * z
-    + 0.11283791670945255) * z
-    - 0.3761263890318355) * z
+  return ((((((((((1.07308565e-8 * z
+    - 1.5715986902e-7) * z
+    + 1.64018607246e-6) * z
+    - 1.492214094005e-5) * z
+    + 0.00012055200922305) * z
+    - 0.0008548323821924) * z
+    + 0.005223977576965194) * z
+    - 0.026866170640844313) * z
+    + 0.11283791670935671) * z
+    - 0.3761263890318341) * z
     + 0.12837916709551256) * x;
 }
 
 /**
- * erfc(x) for 1 <= x < 28: exp(-x^2) P(x) / Q(x), minimax in 1/x, relative error 2^-55.6.
+ * erfc(x) for 0.84375 <= x < 28 as exp(-x^2) / (sqrt(pi) x + P(x) / Q(x)), minimax in 1/x, relative error 2^-58.5.
+ * The sum is arranged so that only its last addition rounds at full size.
  * @param {number} x
  */
 export function erfcTail(x) {
-  // x^2 = z^2 - d where z has 24 bits, so that z^2 is exact.
+  // x^2 = z^2 - d where z has 24 bits, so that z * z and 1.7724539041519165 * z are exact.
   const z = Math.fround(x);
   const d = (z - x) * (z + x);
-  const e = Math.exp(-z * z);
   // biome-ignore format: one Horner step a line
-  const p = (((((((0.5641895835484634 * x
-    + 7.632472329645906) * x
-    + 53.1723314217041) * x
-    + 237.62205737371434) * x
-    + 732.9354834441268) * x
-    + 1585.6400493837743) * x
-    + 2347.9362883563376) * x
-    + 2189.334926409768) * x
-    + 1001.9300995384164;
+  const p = (((((((0.886226925494527 * x
+    + 13.923806562737475) * x
+    + 111.7118245081068) * x
+    + 577.1256169489225) * x
+    + 2073.83692149495) * x
+    + 5287.108527388851) * x
+    + 9368.553712680963) * x
+    + 10669.988246367653) * x
+    + 6154.340875082828;
   // biome-ignore format: one Horner step a line
   const q = ((((((((x
-    + 13.528204972797353) * x
-    + 94.7455035774694) * x
-    + 427.9382336463775) * x
-    + 1345.7170579881833) * x
-    + 3014.2970491342403) * x
-    + 4765.279046932693) * x
-    + 5092.101978208464) * x
-    + 3319.89224232583) * x
-    + 1001.9300708310078;
-  return ((e + e * d * (1 + d * (0.5 + d / 6))) * p) / q;
+    + 15.711333258422613) * x
+    + 127.05329510594302) * x
+    + 666.9278704083721) * x
+    + 2464.6273207199997) * x
+    + 6593.519000811225) * x
+    + 12727.438630311253) * x
+    + 17112.231797481836) * x
+    + 14633.843543678899) * x
+    + 6154.340860724972;
+  const y = 1.7724539041519165 * (x - z) - 5.324640047660808e-8 * x + p / q;
+  // The factor exp(d), here as a divisor 1 - d + d^2 / 2 - ...
+  const a = 1.7724539041519165 * z;
+  return Math.exp(-z * z) / (a + (y - (a + y) * d * (1 - d * (0.5 - d / 6))));
 }
 
 /**
@@ -193,7 +195,7 @@ export function lgammaKernel(s) {
     + 0.028200417028336113) * s
     + 0.20676371311733216) * s
     + 0.6512781964485379) * s
-    + 0.8942136616187227) * s
+    + 0.8942136616186527) * s
     + 0.42278433509846713;
   // biome-ignore format: one Horner step a line
   const q = ((((0.0003704489672011275 * s
@@ -278,13 +280,8 @@ export function digamma(x) {
     if (r === 0) return x === 0 ? -1 / x : NaN;
     return digamma(1 - x) - Math.PI / Math.tan(Math.PI * r);
   }
-  // p / q = 1/x + 1/(x + 1) + ...
-  let p = 0;
-  let q = 1;
-  for (; x < 7; x++) {
-    p = p * x + q;
-    q *= x;
-  }
+  let head = 0;
+  for (; x < 7; x++) head += 1 / x;
   const u = 1 / (x * x);
   // biome-ignore format: one Horner step a line
   const tail = u * (0.083333333333299
@@ -293,7 +290,7 @@ export function digamma(x) {
     + u * (-0.00416506942
     + u * (0.007453465
     - u * 0.0163206)))));
-  return Math.log(x) - 0.5 / x - tail - p / q;
+  return Math.log(x) - 0.5 / x - tail - head;
 }
 
 /**
@@ -305,13 +302,8 @@ export function trigamma(x) {
     const s = Math.sin(Math.PI * (x - Math.round(x))) / Math.PI;
     return s === 0 ? Infinity : 1 / (s * s) - trigamma(1 - x);
   }
-  // p / q = 1/x^2 + 1/(x + 1)^2 + ...
-  let p = 0;
-  let q = 1;
-  for (; x < 8; x++) {
-    p = p * x * x + q;
-    q *= x * x;
-  }
+  let head = 0;
+  for (; x < 8; x++) head += 1 / (x * x);
   const u = 1 / (x * x);
   // biome-ignore format: one Horner step a line
   const tail = u * (0.166666666666566
@@ -320,7 +312,7 @@ export function trigamma(x) {
     + u * (-0.0333229318
     + u * (0.07472175
     - u * 0.200757)))));
-  return (1 + 0.5 / x + tail) / x + p / q;
+  return (1 + 0.5 / x + tail) / x + head;
 }
 
 /**
