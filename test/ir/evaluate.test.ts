@@ -72,8 +72,8 @@ test('a program: defaults, tensors, derivatives, hostile names', () => {
     ],
     wrt: ['x'],
     derivatives: [
-      { kind: 'jacobian', values: new Map([['constructor.x', y as Node]]), inputs: [] },
-      { kind: 'jvp', values: new Map([['constructor', mul(y, v)]]), inputs: [v] },
+      { kind: 'jacobian', form: 'dense', values: new Map([['constructor.x', y as Node]]), inputs: [] },
+      { kind: 'jvp', form: 'dense', values: new Map([['constructor', mul(y, v)]]), inputs: [v] },
     ],
     diagnostics: [],
   };
