@@ -35,6 +35,8 @@ export interface Output {
  */
 export interface Derivative {
   readonly kind: DerivativeKind;
+  /** How a Hessian or a Jacobian is handed out: every element, or those that are not identically zero. */
+  readonly form: 'dense' | 'sparse';
   readonly values: ReadonlyMap<string, Node>;
   readonly inputs: readonly InputNode[];
 }

@@ -1,0 +1,113 @@
+// How numbers come in: records of inputs taken apart and checked, and the second argument of the functions that have one.
+
+import type { InputNode } from '../ir/graph.ts';
+import type { Input } from '../ir/program.ts';
+import type { Extra } from './entries.ts';
+import { numberText } from './forms.ts';
+import type { Context } from './functions.ts';
+import { member, type Names, property, quote } from './names.ts';
+import { object } from './results.ts';
+import { fill, layout, type Tree } from './text.ts';
+
+/** `const { x, y: y_ = 1 } = source;` */
+export function destructure(
+  inputs: readonly Pick<Input, 'name' | 'default'>[],
+  locals: ReadonlyMap<string, string>,
+  source: string,
+  width: number,
+): string[] {
+  if (inputs.length === 0) return [`${source};`];
+  return layout('const ', patternOf(inputs, locals), ` = ${source};`, width);
+}
+
+/** Statements that throw a TypeError unless `inputs`, in their locals, are numbers. */
+export function inputChecks({ locals, own }: Context, inputs: readonly Input[]): string[] {
+  return inputs.map(({ name, dtype }) => {
+    return `${dtype === 'int' ? own.integer : own.number}(${quote(name)}, ${locals.get(name)});`;
+  });
+}
+
+/** `{ x, y: y_ = 1 }` */
+export function patternOf(
+  inputs: readonly Pick<Input, 'name' | 'default'>[],
+  locals: ReadonlyMap<string, string>,
+): Tree {
+  const items = inputs.map(({ name, default: value }) => {
+    const text = property(name, locals.get(name)!);
+    return { prefix: '', tree: value === undefined ? text : `${text} = ${numberText(value)}` };
+  });
+  return object(items);
+}
+
+/** `const a = ..., b = ...;` */
+export function constants(parts: readonly string[], width: number): string[] {
+  return parts.length === 0
+    ? []
+    : fill(parts, width - 8).map((line, k, { length }) => {
+        return `${k === 0 ? 'const ' : '  '}${line}${k === length - 1 ? ';' : ''}`;
+      });
+}
+
+/** The second argument of a function and the locals that its elements are read into. */
+export interface Aside {
+  readonly extra: Extra;
+  readonly parameter: string;
+  readonly nodes: readonly (InputNode | undefined)[];
+  /** By name of the input node. */
+  readonly locals: ReadonlyMap<string, string>;
+}
+
+export function asideOf(scope: Names, extra: Extra, wanted: string): Aside {
+  const parameter = scope.take(wanted);
+  const locals = new Map<string, string>();
+  for (const { name, nodes, isScalar } of extra.parts) {
+    for (const [k, node] of nodes.entries()) {
+      if (node === undefined) continue;
+      const local = `${extra.boundParameter}_${name}${isScalar ? '' : k + 1}`;
+      locals.set(node.attrs.name, scope.take(local));
+    }
+  }
+  return { extra, parameter, nodes: extra.parts.flatMap(({ nodes }) => nodes), locals };
+}
+
+/** `v.x`: where each element of an aside stands in its record. */
+export function pathsOf({ extra, parameter }: Aside): string[] {
+  return extra.parts.flatMap(({ name, nodes, isScalar }) => {
+    const part = extra.isBare ? parameter : member(parameter, name);
+    return isScalar ? [part] : nodes.map((_, k) => `${part}[${k}]`);
+  });
+}
+
+/** `v_x = v.x`: the elements of an aside that are in use, from its record. */
+export function readsByName(aside: Aside, used: ReadonlySet<InputNode>): string[] {
+  return readsFrom(aside, pathsOf(aside), used);
+}
+
+/** `v_x = v[0]`: the same from a flat array. */
+export function readsByPosition(aside: Aside, used: ReadonlySet<InputNode>): string[] {
+  return readsFrom(
+    aside,
+    aside.nodes.map((_, at) => `${aside.parameter}[${at}]`),
+    used,
+  );
+}
+
+function readsFrom(
+  { nodes, locals }: Aside,
+  paths: readonly string[],
+  used: ReadonlySet<InputNode>,
+): string[] {
+  return nodes.flatMap((node, at) => {
+    return node !== undefined && used.has(node) ? [`${locals.get(node.attrs.name)} = ${paths[at]}`] : [];
+  });
+}
+
+export function checksOf(own: Context['own'], { extra, parameter }: Aside): string[] {
+  return extra.parts.map(({ name, nodes, isScalar }) => {
+    const path = extra.isBare ? parameter : member(parameter, name);
+    const text = quote(extra.isBare ? extra.parameter : `${extra.parameter}.${name}`);
+    return isScalar
+      ? `${own.number}(${text}, ${path});`
+      : `${own.length}(${text}, ${path}, ${nodes.length});`;
+  });
+}

@@ -1,0 +1,156 @@
+// The text of one emitted function: arguments checked, inputs read once, the body, the result. The record form has the
+// formula in its body while the module is small; in a large module it goes through the bound form, so that a long text
+// is there once. A body too large for the optimiser is split into functions of the module, called in turn.
+
+import type { InputNode } from '../ir/graph.ts';
+import type { Input, Program } from '../ir/program.ts';
+import { asideOf, checksOf, constants, destructure, readsByName, readsByPosition } from './arguments.ts';
+import type { Entry } from './entries.ts';
+import { BodyPrinter } from './js.ts';
+import { Names, quote } from './names.ts';
+import { resultOf, returnOf, storesOf } from './results.ts';
+import { type Sink, schedule } from './schedule.ts';
+
+/** What the functions of a module share. */
+export interface Context {
+  readonly program: Program;
+  /** Inputs in the order of theta, and the others. */
+  readonly wrt: readonly Input[];
+  readonly data: readonly Input[];
+  /** The names of the module; each function opens a scope inside. */
+  readonly scope: Names;
+  /** The local that holds an input of the formula, the same in every function. */
+  readonly locals: ReadonlyMap<string, string>;
+  /** Names of the module's own: helpers, the array that carries values between chunks, the data of `bind`. */
+  readonly own: { readonly [K in 'check' | 'number' | 'integer' | 'length' | 'memory' | 'inputs']: string };
+}
+
+export interface EmittedFunction {
+  readonly name: string;
+  readonly parameters: readonly string[];
+  /** What stands between the braces. */
+  readonly lines: readonly string[];
+  /** Functions of the module that the body calls in turn; none if it is in one piece. */
+  readonly chunks: readonly EmittedFunction[];
+  /** Elements of `memory` that the chunks need. */
+  readonly slots: number;
+  readonly operations: number;
+}
+
+/** Columns of a line at the top level. */
+export const WIDTH = 100;
+
+/** `grad({ x, y })` with the formula in its body. */
+export function recordFunction(context: Context, { name, result, extra }: Entry): EmittedFunction {
+  const { own, program, locals } = context;
+  const width = WIDTH - 2;
+  const scope = new Names(context.scope);
+  const aside = extra && asideOf(scope, extra, extra.parameter);
+  return printFunction(context, {
+    name,
+    scope,
+    width,
+    parameters: aside ? [own.inputs, aside.parameter] : [own.inputs],
+    passed: [],
+    checks: aside ? checksOf(own, aside) : [],
+    sinks: [resultOf(result, width)],
+    reads: used => {
+      const read = program.inputs.filter(({ node }) => used.has(node));
+      const source = program.inputs.length > 0 ? `${own.check}(${own.inputs})` : undefined;
+      const lines = source === undefined ? [] : destructure(read, locals, source, width);
+      return aside ? [...lines, ...constants(readsByName(aside, used), width)] : lines;
+    },
+    local: ({ attrs }) => locals.get(attrs.name) ?? aside!.locals.get(attrs.name)!,
+  });
+}
+
+/** `valueAndGrad(theta, g)` of a bound formula, whose data is a local of `bind`. */
+export function boundFunction(context: Context, { name, bound, extra }: Entry): EmittedFunction {
+  const { own, wrt, data, locals } = context;
+  const width = WIDTH - 6;
+  const scope = new Names(context.scope);
+  const theta = scope.take('theta');
+  const aside = extra && asideOf(scope, extra, extra.boundParameter);
+  const arrays: [text: string, name: string, length: number][] = [['theta', theta, wrt.length]];
+  if (aside) arrays.push([aside.extra.boundParameter, aside.parameter, aside.nodes.length]);
+  const sinks: Sink[] = [];
+  for (const block of bound) {
+    if (block.parameter === undefined) continue;
+    const out = scope.take(block.parameter);
+    arrays.push([block.parameter, out, block.elements.length]);
+    sinks.push(...storesOf(block, out));
+  }
+  for (const block of bound) if (block.parameter === undefined) sinks.push(returnOf(block));
+
+  return printFunction(context, {
+    name,
+    scope,
+    width,
+    parameters: arrays.map(([, array]) => array),
+    passed: data.length > 0 ? [own.inputs] : [],
+    checks: arrays.map(([text, array, length]) => `${own.length}(${quote(text)}, ${array}, ${length});`),
+    sinks,
+    reads: used => {
+      const at = wrt.flatMap(({ node }, k) =>
+        used.has(node) ? [`${locals.get(node.attrs.name)} = ${theta}[${k}]`] : [],
+      );
+      const lines = constants(at, width);
+      const read = data.filter(({ node }) => used.has(node)).map(({ name, node }) => ({ name, node }));
+      if (read.length > 0) lines.push(...destructure(read, locals, own.inputs, width));
+      return aside ? [...lines, ...constants(readsByPosition(aside, used), width)] : lines;
+    },
+    local: ({ attrs }) => locals.get(attrs.name) ?? aside!.locals.get(attrs.name)!,
+  });
+}
+
+/** What a function is printed from. */
+interface Request {
+  readonly name: string;
+  readonly scope: Names;
+  readonly width: number;
+  readonly parameters: readonly string[];
+  /** Locals of the place where the function stands that a chunk has to be handed. */
+  readonly passed: readonly string[];
+  readonly checks: readonly string[];
+  readonly sinks: readonly Sink[];
+  /** The statements that put the inputs in `used` into locals. */
+  readonly reads: (used: ReadonlySet<InputNode>) => string[];
+  readonly local: (input: InputNode) => string;
+}
+
+function printFunction(context: Context, request: Request): EmittedFunction {
+  const { name, scope, width, parameters, passed, checks, sinks, reads, local } = request;
+  const { program, own } = context;
+  const plan = schedule(program.graph, sinks);
+  const isWhole = plan.bounds.length === 2;
+  const printer = new BodyPrinter({
+    graph: program.graph,
+    sinks,
+    schedule: plan,
+    local,
+    memory: own.memory,
+    width: isWhole ? width : WIDTH - 2,
+  });
+  const bodies = plan.bounds.slice(1).map((_, chunk) => {
+    const { lines, inputs, loads } = printer.chunk(chunk, new Names(scope));
+    return [...reads(new Set(inputs)), ...constants(loads, width), ...lines];
+  });
+  const { operations, slots } = plan;
+  if (isWhole) return { name, parameters, lines: [...checks, ...bodies[0]], chunks: [], slots, operations };
+
+  const all = [...parameters, ...passed];
+  const chunks = bodies.map(lines => {
+    return {
+      name: context.scope.take(`${name}1`),
+      parameters: all,
+      lines,
+      chunks: [],
+      slots: 0,
+      operations: 0,
+    };
+  });
+  const calls = chunks.map(chunk => `${chunk.name}(${all.join(', ')});`);
+  const last = calls.pop()!;
+  const lines = [...checks, ...calls, `return ${last}`];
+  return { name, parameters, lines, chunks, slots, operations };
+}

@@ -1,0 +1,128 @@
+// What one emitted function computes, in which order, and in how many pieces. A schedule is a list of steps over typed
+// arrays: a step is the id of a node to compute, or `~k` for sink k, which hands a finished value out. Nothing recurses:
+// a graph of a million operations may be as deep as it is long.
+
+import type { Graph, Node } from '../ir/graph.ts';
+import { FORMS } from './forms.ts';
+
+/** A statement that hands values out: a return, or a store into an array of the caller. */
+export interface Sink {
+  readonly roots: readonly Node[];
+  /** The lines of the statement around the texts of the roots. */
+  readonly print: (text: (index: number) => string) => readonly string[];
+}
+
+export interface Schedule {
+  readonly steps: Int32Array;
+  /** Computed nodes: neither constants nor inputs. */
+  readonly operations: number;
+  /** Where each chunk begins in `steps`, and the end of the last. */
+  readonly bounds: readonly number[];
+  /** By node id: the chunk that computes it, -1 if none does. */
+  readonly chunkOf: Int32Array;
+  /** By node id: uses inside the chunk that computes it. */
+  readonly localUses: Int32Array;
+  /** By node id: the slot that carries the value into later chunks, -1 if none reads it. */
+  readonly slotOf: Int32Array;
+  readonly slots: number;
+}
+
+/** A function beyond this many bytes of bytecode is split; V8 of Node 20 and 22 never optimises above 61,440. */
+const LARGEST_FUNCTION = 50_000;
+/** Size of the pieces: larger ones wait seconds for the optimiser, smaller ones pass more values on. */
+const CHUNK = 10_000;
+
+/** Bytes of bytecode of a statement; measured, rounded up. */
+const OPERATION_BYTES = 13;
+const CALL_BYTES = 18;
+
+export function schedule(graph: Graph, sinks: readonly Sink[]): Schedule {
+  const size = graph.nodes.length;
+  const { steps, operations } = demandOrder(graph, sinks);
+  const bounds = cut(graph, steps);
+
+  const chunkOf = new Int32Array(size).fill(-1);
+  const lastUse = new Int32Array(size).fill(-1);
+  const localUses = new Int32Array(size);
+  for (let chunk = 0; chunk + 1 < bounds.length; chunk++) {
+    for (let i = bounds[chunk]; i < bounds[chunk + 1]; i++) {
+      const step = steps[i];
+      if (step >= 0) chunkOf[step] = chunk;
+      for (const input of step >= 0 ? graph.nodes[step].inputs : sinks[~step].roots) {
+        lastUse[input.id] = chunk;
+        if (chunkOf[input.id] === chunk) localUses[input.id]++;
+      }
+    }
+  }
+  return { steps, operations, bounds, chunkOf, localUses, ...allot(steps, bounds, chunkOf, lastUse) };
+}
+
+/** Depth-first from each sink in turn; a sink follows the last value it needs. */
+function demandOrder(graph: Graph, sinks: readonly Sink[]): { steps: Int32Array; operations: number } {
+  const seen = new Uint8Array(graph.nodes.length);
+  const steps: number[] = [];
+  const pending: number[] = [];
+  for (let k = 0; k < sinks.length; k++) {
+    for (const root of sinks[k].roots) {
+      pending.push(root.id);
+      while (pending.length > 0) {
+        const id = pending.pop()!;
+        if (id < 0) {
+          steps.push(~id);
+          continue;
+        }
+        const { op, inputs } = graph.nodes[id];
+        if (seen[id] === 1 || op === 'const' || op === 'input') continue;
+        seen[id] = 1;
+        pending.push(~id);
+        for (let i = inputs.length - 1; i >= 0; i--) if (seen[inputs[i].id] === 0) pending.push(inputs[i].id);
+      }
+    }
+    steps.push(~k);
+  }
+  return { steps: Int32Array.from(steps), operations: steps.length - sinks.length };
+}
+
+/** Bounds of chunks: one chunk if the function is small enough to be optimised whole. */
+function cut(graph: Graph, steps: Int32Array): number[] {
+  const bounds = [0];
+  let total = 0;
+  let piece = 0;
+  for (let i = 0; i < steps.length; i++) {
+    const step = steps[i];
+    const bytes = step >= 0 && FORMS[graph.nodes[step].op].dear ? CALL_BYTES : OPERATION_BYTES;
+    total += bytes;
+    piece += bytes;
+    if (piece > CHUNK) {
+      bounds.push(i);
+      piece = bytes;
+    }
+  }
+  return total <= LARGEST_FUNCTION ? [0, steps.length] : [...bounds, steps.length];
+}
+
+/**
+ * Slots for the values that cross from one chunk into another. A slot is free again in the chunk after its last
+ * reader, so that inside a chunk reads and writes may come in any order.
+ */
+function allot(
+  steps: Int32Array,
+  bounds: readonly number[],
+  chunkOf: Int32Array,
+  lastUse: Int32Array,
+): { slotOf: Int32Array; slots: number } {
+  const slotOf = new Int32Array(chunkOf.length).fill(-1);
+  const released: number[][] = bounds.map(() => []);
+  const free: number[] = [];
+  let slots = 0;
+  for (let chunk = 0; chunk + 1 < bounds.length; chunk++) {
+    for (const slot of released[chunk]) free.push(slot);
+    for (let i = bounds[chunk]; i < bounds[chunk + 1]; i++) {
+      const id = steps[i];
+      if (id < 0 || lastUse[id] === chunkOf[id]) continue;
+      slotOf[id] = free.pop() ?? slots++;
+      released[lastUse[id] + 1].push(slotOf[id]);
+    }
+  }
+  return { slotOf, slots };
+}

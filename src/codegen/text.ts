@@ -1,0 +1,98 @@
+// Lines: breaking a long statement where a person would, and putting lists into columns.
+
+/** Places where a line may be broken: after a comma or a binary operator, before ? and : of a conditional. */
+const BREAKS = /(?<=[,+\-*/&|=] )|(?<= )(?=[?:] )/g;
+
+/** `line` in pieces of at most `width` columns where it can be, broken at the least nested places. */
+export function wrap(line: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = line;
+  let indent = '';
+  while (rest.length > width) {
+    const at = breakOf(rest, width, indent.length);
+    if (at === undefined) break;
+    lines.push(rest.slice(0, at).trimEnd());
+    indent = '  ';
+    rest = indent + rest.slice(at);
+  }
+  lines.push(rest);
+  return lines;
+}
+
+/** The last of the least nested places in the second half of the width, or the first place there is. */
+function breakOf(line: string, width: number, indent: number): number | undefined {
+  let nesting = 0;
+  let quoted = false;
+  let scanned = 0;
+  let best: { at: number; nesting: number } | undefined;
+  for (const { index } of line.matchAll(BREAKS)) {
+    if (index <= indent + 2) continue;
+    for (; scanned < index; scanned++) {
+      const character = line[scanned];
+      if (character === "'") quoted = !quoted;
+      else if (character === '(' || character === '[' || character === '{') nesting++;
+      else if (character === ')' || character === ']' || character === '}') nesting--;
+    }
+    if (quoted) continue;
+    if (index > width && best !== undefined) break;
+    if (index > width || index < width * 0.4) {
+      if (index > width) return index;
+      continue;
+    }
+    if (best === undefined || nesting <= best.nesting) best = { at: index, nesting };
+  }
+  return best?.at;
+}
+
+/** `items` filled into lines of at most `width` columns, each but the last ending in a comma. */
+export function fill(items: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const item of items) {
+    if (line !== '' && line.length + item.length + 3 > width) {
+      lines.push(`${line},`);
+      line = item;
+    } else {
+      line = line === '' ? item : `${line}, ${item}`;
+    }
+  }
+  if (line !== '') lines.push(line);
+  return lines;
+}
+
+/** A literal that may have to be spread over lines. */
+export type Tree =
+  | string
+  | { readonly open: string; readonly items: readonly Item[]; readonly close: string };
+
+/** A part of a literal: `prefix` is a key with its colon, or nothing. */
+export interface Item {
+  readonly prefix: string;
+  readonly tree: Tree;
+}
+
+/** `prefix tree suffix` on one line if it fits into `width` columns, else with one part a line. */
+export function layout(prefix: string, tree: Tree, suffix: string, width: number): string[] {
+  const line = `${prefix}${flat(tree)}${suffix}`;
+  if (line.length <= width) return [line];
+  if (typeof tree === 'string') return wrap(line, width);
+  const { open, items, close } = tree;
+  const lines =
+    open === '{'
+      ? items.flatMap(item => layout(item.prefix, item.tree, ',', width - 2))
+      : fill(
+          items.map(item => flat(item.tree)),
+          width - 2,
+        );
+  return [`${prefix}${open}`, ...indent(lines), `${close}${suffix}`];
+}
+
+function flat(tree: Tree): string {
+  if (typeof tree === 'string') return tree;
+  const inner = tree.items.map(item => `${item.prefix}${flat(item.tree)}`).join(', ');
+  return tree.open === '{' && inner !== '' ? `{ ${inner} }` : `${tree.open}${inner}${tree.close}`;
+}
+
+export function indent(lines: readonly string[]): string[] {
+  return lines.map(line => (line === '' ? '' : `  ${line}`));
+}

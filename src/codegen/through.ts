@@ -1,0 +1,110 @@
+// Functions over records in a large module: they go through `bind`, so that a long formula is there once.
+
+import { asideOf, checksOf, pathsOf } from './arguments.ts';
+import { type Block, blocksOf, type Entry, type Result } from './entries.ts';
+import { type Context, type EmittedFunction, WIDTH } from './functions.ts';
+import { Names } from './names.ts';
+import { float64Array, item, object, resultOf } from './results.ts';
+import { schedule } from './schedule.ts';
+import { layout, type Tree } from './text.ts';
+
+/** `grad({ x, y })` through `bind`: in large modules, so that the formula is there once. */
+export function recordThroughBound(
+  context: Context,
+  entries: readonly Entry[],
+  entry: Entry,
+): EmittedFunction {
+  const { own, wrt } = context;
+  const width = WIDTH - 2;
+  const scope = new Names(context.scope);
+  const bound = scope.take('f');
+  const theta = scope.take('theta');
+  const aside = entry.extra && asideOf(scope, entry.extra, entry.extra.parameter);
+  const lines = aside ? checksOf(own, aside) : [];
+  lines.push(`const ${bound} = bind(${own.inputs});`, `const ${theta} = ${bound}.pack(${own.inputs});`);
+
+  const names = new Map<Block, string>();
+  const missing = new Set(blocksOf(entry.result));
+  for (const { name, bound: blocks, extra } of [entry, ...entries]) {
+    if (!blocks.some(block => missing.has(block)) || (extra && extra !== entry.extra)) continue;
+    const filled = blocks.filter(block => block.parameter !== undefined);
+    for (const block of blocks) {
+      names.set(block, scope.take(block.parameter ?? 'result'));
+      missing.delete(block);
+    }
+    for (const block of filled) {
+      lines.push(`const ${names.get(block)} = new Float64Array(${block.elements.length});`);
+    }
+    const given =
+      aside && extra ? layout('', float64Array(pathsOf(aside)), '', Number.POSITIVE_INFINITY) : [];
+    const call = `${bound}.${name}(${[theta, ...given, ...filled.map(block => names.get(block))].join(', ')});`;
+    const returned = blocks.find(block => block.parameter === undefined);
+    lines.push(returned === undefined ? call : `const ${names.get(returned)} = ${call}`);
+  }
+  const tree = treeThroughBound(
+    entry.result,
+    wrt.map(({ name }) => name),
+    bound,
+    names,
+  );
+  return {
+    name: entry.name,
+    parameters: aside ? [own.inputs, aside.parameter] : [own.inputs],
+    lines: [...lines, ...layout('return ', tree, ';', width)],
+    chunks: [],
+    slots: 0,
+    operations: schedule(context.program.graph, [resultOf(entry.result, width)]).operations,
+  };
+}
+
+/** The literal that builds `result` from filled arrays; `unpack` makes the records over all of `wrt`. */
+function treeThroughBound(
+  result: Result,
+  wrt: readonly string[],
+  bound: string,
+  names: ReadonlyMap<Block, string>,
+): Tree {
+  switch (result.kind) {
+    case 'number':
+      return result.block.parameter === undefined
+        ? names.get(result.block)!
+        : `${names.get(result.block)}[${result.at}]`;
+    case 'array': {
+      const name = names.get(result.block)!;
+      const isWhole = result.at.length === result.block.elements.length;
+      return isWhole ? name : float64Array(result.at.map(at => `${name}[${at}]`));
+    }
+    case 'sparse':
+      return object([item('values', names.get(result.block)!), { prefix: '...', tree: result.pattern.name }]);
+    case 'record': {
+      const start = runOf(result, wrt);
+      if (start === undefined) {
+        return object(
+          result.fields.map(([name, field]) => item(name, treeThroughBound(field, wrt, bound, names))),
+        );
+      }
+      const name = names.get(start.block)!;
+      const isWhole = start.block.elements.length === wrt.length;
+      return `${bound}.unpack(${isWhole ? name : `${name}.subarray(${start.at}, ${start.at + wrt.length})`})`;
+    }
+    default:
+      return result satisfies never;
+  }
+}
+
+/** Where the numbers of a record over all of `wrt` stand in a row, or undefined. */
+function runOf(
+  result: Result,
+  wrt: readonly string[],
+): { readonly block: Block; readonly at: number } | undefined {
+  if (result.kind !== 'record' || result.fields.length !== wrt.length) return undefined;
+  const [first] = result.fields[0] ?? [];
+  const start = result.fields[0]?.[1];
+  if (first === undefined || start?.kind !== 'number') return undefined;
+  const isRun = result.fields.every(([name, field], k) => {
+    return (
+      name === wrt[k] && field.kind === 'number' && field.block === start.block && field.at === start.at + k
+    );
+  });
+  return isRun ? start : undefined;
+}
