@@ -127,6 +127,7 @@ export const SPECIAL: Record<string, { readonly text: string; readonly uses: rea
   }
   if (x < 0.5) return Math.exp(x * lgammaKernel(x)) / (x * (1 + x));
   if (x < 1.5) return Math.exp((x - 1) * lgammaKernel(x - 1)) / x;
+  if (x > 172) return Infinity;
   if (x > 24) {
     const r = x ** (x / 2 - 0.25);
     return r * Math.exp(-x) * r * (2.5066282746310002 * Math.exp(stirling(x)));
@@ -201,7 +202,7 @@ export const SPECIAL: Record<string, { readonly text: string; readonly uses: rea
     if (r === 0) return sign > 0 ? Infinity : x === 0 ? -1 / x : NaN;
     return -sign * polygamma(order, 1 - x) - cotDerivative(order, r);
   }
-  if (x === Infinity) return -sign * 0;
+  if (x === Infinity) return sign * 0;
   let head = 0;
   for (; x < order + 10; x++) head += x ** (-order - 1);
   const u = 1 / (x * x);
