@@ -1,7 +1,7 @@
 // Bundles the library, the command and the mathjs scope into dist/. Of mathjs only the parser is taken (15 kB);
 // nothing that the command loads at start-up may pull in the rest.
 export default {
-  input: { index: 'src/index.ts', cli: 'src/cli.ts', mathjs: 'src/mathjs.ts' },
+  input: { index: 'src/index.ts', cli: 'src/cli.ts', worker: 'src/cli/worker.ts', mathjs: 'src/mathjs.ts' },
   platform: 'node',
   external: [/^node:/, 'mathjs'],
   output: {

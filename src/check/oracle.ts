@@ -1,0 +1,64 @@
+// mathjs itself as an oracle: it shares with us the grammar of the language and nothing else.
+
+import type { MathNode } from 'mathjs';
+import type { Program } from '../ir/program.ts';
+import { scope } from '../mathjs.ts';
+import type { Point } from './domain.ts';
+
+/** The elements of the outputs, or the reason why mathjs cannot say. */
+export type Oracle = (point: Point) => readonly number[] | string;
+
+/** Evaluates the source text of `program` with mathjs, or undefined if mathjs is not installed. */
+export async function mathjsOracle(program: Program): Promise<Oracle | undefined> {
+  const math = await loadMathjs();
+  if (math === undefined) return undefined;
+  let statements: readonly MathNode[];
+  try {
+    statements = statementsOf(math.parse(program.source.text.replace(/\r/g, ' ')));
+  } catch (error) {
+    return () => reasonOf(error);
+  }
+  return point => {
+    try {
+      const variables = scope(Object.fromEntries(point));
+      let last: unknown;
+      for (const statement of statements) last = statement.evaluate(variables);
+      if (typeof last === 'function') last = last(...program.inputs.map(({ name }) => point.get(name)!));
+      const results = program.outputs.map(({ name }) =>
+        program.outputs.length > 1 ? variables.get(name) : last,
+      );
+      const numbers = results.flatMap(numbersOf);
+      const isComplete = numbers.length === program.outputs.flatMap(({ elements }) => elements).length;
+      return isComplete ? numbers : 'its result is not a real number';
+    } catch (error) {
+      return reasonOf(error);
+    }
+  };
+}
+
+async function loadMathjs() {
+  try {
+    const { all, create } = await import('mathjs');
+    // Comparisons are exact here; mathjs has them nearly equal unless told otherwise.
+    return create(all, { relTol: Number.MIN_VALUE, absTol: 0 });
+  } catch {
+    return undefined;
+  }
+}
+
+function statementsOf(node: MathNode): readonly MathNode[] {
+  if (node.type !== 'BlockNode') return [node];
+  return (node as unknown as { blocks: { node: MathNode }[] }).blocks.map(block => block.node);
+}
+
+function numbersOf(result: unknown): number[] {
+  if (typeof result === 'number') return [result];
+  if (typeof result === 'boolean') return [Number(result)];
+  if (Array.isArray(result)) return result.flatMap(numbersOf);
+  const array = (result as { toArray?: () => unknown } | undefined)?.toArray?.();
+  return array === undefined ? [] : numbersOf(array);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,64 @@
+// `--check`: parses the formula once more, without normalising it, and holds the emitted module against it.
+
+import { type CheckReport, type Comparison, checkModule, type FunctionReport } from '../check.ts';
+import type { Compilation } from '../compile.ts';
+import type { Diagnostic } from '../errors.ts';
+import { parseFormula } from '../frontend/index.ts';
+import { parseIr } from '../ir/parse.ts';
+import type { Job } from './job.ts';
+import { checkTable } from './tables.ts';
+
+export interface Checked {
+  readonly table: string;
+  readonly failures: readonly Diagnostic[];
+}
+
+/** Runs the module that was compiled from `job` at `points` random points. */
+export async function checkCompilation(compilation: Compilation, job: Job, points: number): Promise<Checked> {
+  const { compile, source } = job;
+  const isFormula = compile.language !== 'ir';
+  const { define, shapes, maxNodes } = compile;
+  const parseOptions = {
+    ...(define && { define }),
+    ...(shapes && { shapes }),
+    ...(maxNodes && { maxNodes }),
+  };
+  const parsed = isFormula ? parseFormula(source.text, parseOptions) : parseIr(source.text);
+  const report = await checkModule(
+    compilation.code,
+    { ...parsed, derivatives: [], wrt: compilation.meta.wrt },
+    {
+      points,
+      mathjs: isFormula,
+      ...(compile.format && { format: compile.format }),
+      ...(compile.globalName !== undefined && { globalName: compile.globalName }),
+    },
+  );
+  return { table: checkTable(report), failures: failuresOf(report) };
+}
+
+function failuresOf({ functions, points }: CheckReport): Diagnostic[] {
+  if (points === 0) {
+    return [
+      {
+        severity: 'error',
+        code: 'check-impossible',
+        message: 'no point was found at which the formula and its neighbourhood are finite',
+        hints: ['give the inputs defaults near which they are: # @input x: scalar = 3'],
+      },
+    ];
+  }
+  return functions.filter(({ ok }) => !ok).map(failureOf);
+}
+
+function failureOf({ name, reference, worst }: FunctionReport): Diagnostic {
+  const { path, inputs, actual, expected } = worst as Comparison; // a function that failed has a worst number
+  const where = Object.entries(inputs).map(([input, value]) => `${input} = ${value}`);
+  const what = path === '' ? name : `${name} (${path})`;
+  return {
+    severity: 'error',
+    code: 'check-failed',
+    message: `${what} is ${actual}, but ${reference} ${reference.includes('differences') ? 'give' : 'gives'} ${expected}`,
+    hints: [where.length > 0 ? `at ${where.join(', ')}` : 'the formula has no inputs'],
+  };
+}

@@ -1,0 +1,314 @@
+// The command line: what may be written after `symgrad`, checked as far as it can be without looking at a file.
+// Pure: takes the words, returns what they ask for or throws a UsageError. Every option is one entry of `command`.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { CompileOptions, ModuleFormat } from '../compile.ts';
+import { VERSION } from '../version.ts';
+
+export type Emit = 'js' | 'ir' | 'dot' | 'tex' | 'json';
+
+/** What one command line asks for. Paths are as typed; `-` is stdin or stdout. */
+export interface CommandLine {
+  readonly files: readonly string[];
+  readonly output: string;
+  readonly emit: Emit;
+  readonly format: ModuleFormat;
+  readonly dts: boolean;
+  readonly stats: boolean;
+  readonly quiet: boolean;
+  readonly diagnostics: 'text' | 'json';
+  /** Absent: decided by the terminal. */
+  readonly color?: boolean;
+  /** Name of a pass, or `all`. */
+  readonly printAfter?: string;
+  /** Number of points at which the module is to be checked. */
+  readonly check?: number;
+  readonly maxNodes?: number;
+  /** Handed to `compile` as they are. */
+  readonly compile: CompileOptions;
+}
+
+/** `--help` or `--version`: a text for stdout and nothing else to do. */
+export interface Answer {
+  readonly text: string;
+}
+
+/** A command line that cannot be obeyed; exit code 2. `code` is stable and kebab-case. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code: string;
+  readonly hints: readonly string[];
+
+  constructor(code: string, message: string, hints: readonly string[] = []) {
+    super(message);
+    this.code = code;
+    this.hints = hints;
+  }
+}
+
+/**
+ * Reads the words after `symgrad`.
+ * @throws {UsageError} `unknown-option`, `invalid-argument`, `missing-argument`, `conflicting-options`, ...
+ */
+export function readCommandLine(words: readonly string[]): CommandLine | Answer {
+  let answer = '';
+  const program = command().configureOutput({ writeOut: text => (answer += text), writeErr: () => {} });
+  try {
+    program.parse(withExplicitValues(words), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { text: answer };
+    throw usageError(error);
+  }
+  return checked(program.args, program.opts<RawOptions>());
+}
+
+/** True if the words ask for JSON diagnostics, even when the rest of them cannot be understood. */
+export function asksForJson(words: readonly string[]): boolean {
+  return words.some(
+    (word, i) => word === '--diagnostics=json' || (word === '--diagnostics' && words[i + 1] === 'json'),
+  );
+}
+
+const EXAMPLES = `
+Examples:
+  symgrad f.expr --wrt x                           the module on stdout: value, grad, valueAndGrad
+  symgrad f.expr --wrt x,y --hessian -o f.mjs --dts  the same and second derivatives, with declarations
+  symgrad f.expr --emit ir                         what it computes, as text`;
+
+interface RawOptions {
+  readonly wrt?: readonly string[];
+  readonly jacobian?: Variant;
+  readonly hessian?: Variant;
+  readonly hvp?: true;
+  readonly jvp?: true;
+  readonly vjp?: true;
+  readonly output: string;
+  readonly format?: ModuleFormat;
+  readonly name?: string;
+  readonly dts?: true;
+  readonly emit: Emit;
+  readonly shape?: ReadonlyMap<string, string>;
+  readonly define?: ReadonlyMap<string, number>;
+  readonly optimize: 0 | 1 | 2;
+  readonly maxNodes?: number;
+  readonly printAfter?: string;
+  readonly stats?: true;
+  readonly check?: number;
+  readonly diagnostics: 'text' | 'json';
+  readonly color?: boolean;
+  readonly quiet?: true;
+}
+
+type Variant = 'dense' | 'sparse';
+
+/** Options whose value is optional, and the value they have without one. */
+const IMPLIED: Readonly<Record<string, string>> = {
+  '--jacobian': 'dense',
+  '--hessian': 'dense',
+  '--check': '10',
+};
+
+/**
+ * Commander lets an option with an optional value swallow the next word, so that `--hessian f.expr` would have no
+ * file. Here such a value is given by `=` only: the bare form is replaced by its implied value.
+ */
+function withExplicitValues(words: readonly string[]): string[] {
+  const end = words.indexOf('--');
+  return words.map((word, i) =>
+    Object.hasOwn(IMPLIED, word) && (end < 0 || i < end) ? `${word}=${IMPLIED[word]}` : word,
+  );
+}
+
+function command(): Command {
+  return new Command('symgrad')
+    .usage('[options] <file...>')
+    .description(`Compile a formula into a JavaScript module with its exact derivatives.\n${EXAMPLES}`)
+    .argument('<file...>', 'formulas (.expr, or .ir as printed by --emit ir); - reads stdin')
+    .exitOverride()
+    .configureHelp({ helpWidth: 110, optionTerm: option => option.flags.replace(' [', '[') })
+
+    .optionsGroup('What is computed:')
+    .option(
+      '-w, --wrt <names>',
+      'differentiate by these inputs: x,y; repeatable (default: @wrt, else all)',
+      names,
+    )
+    .addOption(variant('--jacobian [=sparse]', 'add the Jacobian'))
+    .addOption(variant('--hessian [=sparse]', 'add the Hessian'))
+    .option('--hvp', 'add the product of the Hessian and a vector')
+    .option('--jvp', 'add the product of the Jacobian and a vector (forward mode)')
+    .option('--vjp', 'add the product of a vector and the Jacobian (reverse mode)')
+    .option('--shape <name=dims>', 'override a declaration: X=nx20; repeatable', shape)
+    .option('--define <name=number>', 'fix an input to a constant; repeatable', define)
+
+    .optionsGroup('What is written:')
+    .option('-o, --output <path>', 'file, or directory for several inputs; - is stdout', '-')
+    .addOption(
+      new Option('-f, --format <format>', 'form of the module (default: esm, cjs for .cjs)').choices(FORMATS),
+    )
+    .option('--name <id>', 'global variable of the iife format', identifier)
+    .option('--dts', 'write TypeScript declarations beside the output')
+    .addOption(new Option('-e, --emit <kind>', 'the module, or its graph').choices(EMITS).default('js'))
+    .addOption(available('-t, --target <target>', 'language of the loops', { js: true, wasm: false }))
+    .addOption(available('--precision <type>', 'type of the numbers', { f64: true, f32: false }))
+
+    .optionsGroup('How it is compiled:')
+    .option('-O, --optimize <level>', '0, 1 or 2; the answer is the same at every level', level, 2)
+    .option(
+      '--max-nodes <n>',
+      'give up when a graph grows beyond this (default: 2e7, less if memory is)',
+      count,
+    )
+    .option('--print-after <pass>', 'print the graph after a pass, or after all')
+    .option('--stats', 'print passes, operations and what was stabilised')
+    .addOption(
+      new Option('--check [=n]', 'compare the module with differences at n random points (10)').argParser(
+        count,
+      ),
+    )
+
+    .optionsGroup('Messages:')
+    .addOption(new Option('--diagnostics <form>', 'form of errors').choices(['text', 'json']).default('text'))
+    .option('--color', 'colour in messages (default: if stderr is a terminal)')
+    .option('--no-color', 'no colour')
+    .option('-q, --quiet', 'errors only')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help');
+}
+
+const FORMATS: readonly ModuleFormat[] = ['esm', 'cjs', 'iife'];
+const EMITS: readonly Emit[] = ['js', 'ir', 'dot', 'tex', 'json'];
+
+/** What several options decide together. */
+function checked(files: readonly string[], raw: RawOptions): CommandLine {
+  const { output, emit } = raw;
+  if (raw.dts && emit !== 'js') {
+    throw new UsageError('conflicting-options', `--dts declares a module, but --emit ${emit} writes none`);
+  }
+  if (raw.dts && output === '-') {
+    throw new UsageError('missing-option', '--dts writes a file beside the output, so it needs --output');
+  }
+  const format = raw.format ?? (output.endsWith('.cjs') ? 'cjs' : 'esm');
+  if (emit === 'js' && output.endsWith(format === 'esm' ? '.cjs' : '.mjs') && format !== 'iife') {
+    throw new UsageError(
+      'conflicting-options',
+      `--format ${format} cannot be written to ${output}: Node reads that extension as the other format`,
+    );
+  }
+  if (raw.name !== undefined && format !== 'iife') {
+    throw new UsageError(
+      'conflicting-options',
+      `--name is the global variable of --format iife, not of ${format}`,
+    );
+  }
+  if (files.filter(file => file === '-').length > 1) {
+    throw new UsageError('repeated-input', 'stdin (-) can be read only once');
+  }
+  if (files.length > 1 && output === '-') {
+    throw new UsageError('missing-option', 'several files need a directory: --output <directory>');
+  }
+  const compile: CompileOptions = {
+    format,
+    optimize: raw.optimize,
+    ...(raw.wrt && { wrt: raw.wrt }),
+    ...(raw.jacobian && { jacobian: raw.jacobian === 'sparse' ? 'sparse' : true }),
+    ...(raw.hessian && { hessian: raw.hessian === 'sparse' ? 'sparse' : true }),
+    ...(raw.hvp && { hvp: true }),
+    ...(raw.jvp && { jvp: true }),
+    ...(raw.vjp && { vjp: true }),
+    ...(raw.name !== undefined && { globalName: raw.name }),
+    ...(raw.define && { define: Object.fromEntries(raw.define) }),
+    ...(raw.shape && { shapes: Object.fromEntries(raw.shape) }),
+  };
+  return {
+    files,
+    output,
+    emit,
+    format,
+    dts: raw.dts ?? false,
+    stats: raw.stats ?? false,
+    quiet: raw.quiet ?? false,
+    diagnostics: raw.diagnostics,
+    ...(raw.color !== undefined && { color: raw.color }),
+    ...(raw.printAfter !== undefined && { printAfter: raw.printAfter }),
+    ...(raw.check !== undefined && { check: raw.check }),
+    ...(raw.maxNodes !== undefined && { maxNodes: raw.maxNodes }),
+    compile,
+  };
+}
+
+function variant(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(text => {
+    if (text === 'dense' || text === 'sparse') return text;
+    throw new InvalidArgumentError('The variant is sparse, or nothing.');
+  });
+}
+
+/** An option some of whose values are planned; the default is the first. */
+function available(flags: string, description: string, values: Readonly<Record<string, boolean>>): Option {
+  const now = Object.keys(values).filter(value => values[value]);
+  return new Option(flags, `${description}: ${now.join(', ')}`).default(now[0], now[0]).argParser(text => {
+    if (now.includes(text)) return text;
+    const why = Object.hasOwn(values, text) ? `${text} is not available in this version` : 'No such value';
+    throw new InvalidArgumentError(`${why}. Available: ${now.join(', ')}.`);
+  });
+}
+
+function names(text: string, before: readonly string[] = []): readonly string[] {
+  const more = text.split(',').map(name => name.trim());
+  if (more.includes('')) throw new InvalidArgumentError('Names are separated by single commas: x,y.');
+  return [...new Set([...before, ...more])];
+}
+
+function shape(text: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
+  const [name, dims] = pair(text, before, 'X=nx20');
+  return new Map(before).set(name, spacedDims(dims));
+}
+
+/** `nx20` is `n x 20`; a text with spaces is left alone, so a size whose name has an x can be written. */
+function spacedDims(dims: string): string {
+  const parts = dims.split('x');
+  return /\s/.test(dims) || parts.includes('') ? dims : parts.join(' x ');
+}
+
+function define(text: string, before: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {
+  const [name, number] = pair(text, before, 'lambda=0.1');
+  const value = Number(number);
+  const isNumber = Number.isFinite(value) || /^[+-]?Infinity$|^NaN$/.test(number);
+  if (!isNumber) throw new InvalidArgumentError(`"${number}" is not a number of double precision.`);
+  return new Map(before).set(name, value);
+}
+
+function pair(text: string, before: ReadonlyMap<string, unknown>, example: string): [string, string] {
+  const equals = text.indexOf('=');
+  const name = text.slice(0, Math.max(equals, 0)).trim();
+  const value = text.slice(equals + 1).trim();
+  if (name === '' || value === '') throw new InvalidArgumentError(`Write it as ${example}.`);
+  if (before.has(name)) throw new InvalidArgumentError(`${name} is given twice.`);
+  return [name, value];
+}
+
+function level(text: string): 0 | 1 | 2 {
+  if (text === '0' || text === '1' || text === '2') return Number(text) as 0 | 1 | 2;
+  throw new InvalidArgumentError('Levels are 0, 1 and 2.');
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a positive integer.');
+}
+
+function identifier(text: string): string {
+  if (/^[A-Za-z_$][\w$]*$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be a JavaScript identifier.');
+}
+
+/** `commander.unknownOption` becomes `unknown-option`, and "(Did you mean --wrt?)" a hint. */
+function usageError(error: CommanderError): UsageError {
+  const code = error.code.replace('commander.', '').replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const hint = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?');
+  return new UsageError(code, message, hint === undefined ? [] : [hint]);
+}

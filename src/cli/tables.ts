@@ -1,0 +1,69 @@
+// Tables for stderr: what the compiler did, and what the check found.
+
+import type { CheckReport, FunctionReport } from '../check.ts';
+import type { Stats } from '../compile.ts';
+import type { Source } from '../errors.ts';
+import { lineStartsOf, positionOf } from '../ir/position.ts';
+
+/** Passes with nodes and time, operations by function, and what was replaced by a stable form where. */
+export function statsTable({ passes, operations, stabilised }: Stats, { text }: Source): string {
+  const starts = lineStartsOf(text);
+  const place = (offset: number): string => {
+    const { line, column } = positionOf(offset, starts);
+    return `${line}:${column}`;
+  };
+  const sections = [
+    table([
+      ['pass', 'nodes', 'ms'],
+      ...passes.map(({ pass, nodes, milliseconds }) => [pass, String(nodes), milliseconds.toFixed(1)]),
+    ]),
+    table([
+      ['function', 'operations'],
+      ...Object.entries(operations).map(([name, count]) => [name, String(count)]),
+    ]),
+    table([
+      ['stabilised', 'rule', 'law'],
+      ...stabilised.map(({ rule, law, span }) => [span === undefined ? '-' : place(span.start), rule, law]),
+    ]),
+  ];
+  return `${sections.join('\n')}\n`;
+}
+
+/** One line for each function and each thing it was compared with. */
+export function checkTable({ functions, points, notes }: CheckReport): string {
+  const rows = functions.map(report => [
+    report.name,
+    report.reference,
+    String(report.points),
+    report.largestError.toExponential(1),
+    [report.ok ? 'ok' : 'FAILED', ...skippedText(report)].join(', '),
+  ]);
+  const lines = [
+    `checked at ${points} ${points === 1 ? 'point' : 'points'}\n`,
+    rows.length > 0 ? table([['function', 'compared with', 'points', 'largest error', ''], ...rows]) : '',
+    ...[...notes].map(note => `${note}\n`),
+  ];
+  return lines.join('');
+}
+
+function skippedText({ skipped }: FunctionReport): string[] {
+  return skipped === 0 ? [] : [`${skipped} ${skipped === 1 ? 'number' : 'numbers'} skipped near a kink`];
+}
+
+/** Columns that hold only numbers are aligned to the right; the first row is the heading. */
+function table(rows: readonly (readonly string[])[]): string {
+  const [heading, ...body] = rows;
+  const columns = heading.map((_, c) => ({
+    width: Math.max(...rows.map(row => row[c].length)),
+    isNumeric: body.length > 0 && body.every(row => /^[\d.e+-]+$|^Infinity$/.test(row[c])),
+  }));
+  return rows
+    .map(row => {
+      const cells = row.map((cell, c) => {
+        const { width, isNumeric } = columns[c];
+        return isNumeric ? cell.padStart(width) : cell.padEnd(width);
+      });
+      return `${cells.join('  ').trimEnd()}\n`;
+    })
+    .join('');
+}
