@@ -1,7 +1,19 @@
-// The pipeline as one readable function: parse, normalise, differentiate, normalise after each derivative, optimise, emit.
+// The pipeline as one readable function: parse, normalise, differentiate, optimise, emit. Derivatives are appended through
+// normalising builders, so the graph that is differentiated again is normalised at every level (rule R5).
 
-import type { Diagnostic, Span } from './errors.ts';
-import type { Program } from './ir/program.ts';
+import { emitModule, type Meta, type ModuleFormat } from './codegen/module.ts';
+import { type Diagnostic, type Span, SymgradError } from './errors.ts';
+import { parseFormula } from './frontend/index.ts';
+import { type Differentiator, differentiator } from './grad/derivatives.ts';
+import { constantOf } from './ir/build.ts';
+import { GraphLimitError } from './ir/graph.ts';
+import { parseIr } from './ir/parse.ts';
+import type { Derivative, DerivativeKind, Program } from './ir/program.ts';
+import type { Firing } from './rewrite/engine.ts';
+import { normalise, optimise } from './rewrite/passes.ts';
+import { VERSION } from './version.ts';
+
+export type { Meta, MetaInput, ModuleFormat } from './codegen/module.ts';
 
 export interface CompileOptions {
   /** Name of the source in the header and in diagnostics. Default `formula.expr`. */
@@ -16,8 +28,9 @@ export interface CompileOptions {
   readonly jvp?: boolean;
   readonly vjp?: boolean;
   readonly format?: ModuleFormat;
-  /** Global variable of the `iife` format. */
+  /** Global variable of the `iife` format. Default `symgrad`. */
   readonly globalName?: string;
+  /** 0 none, 1 local rules, 2 sharing across the graph (default). The answer is the same at every level. */
   readonly optimize?: 0 | 1 | 2;
   /** Fixes inputs to constants. */
   readonly define?: Readonly<Record<string, number>>;
@@ -29,11 +42,10 @@ export interface CompileOptions {
   readonly onPass?: (pass: string, program: Program) => void;
 }
 
-export type ModuleFormat = 'esm' | 'cjs' | 'iife';
-
 /** What one pass did: for `--stats`. */
 export interface PassStats {
   readonly pass: string;
+  /** Nodes of the graph after the pass, dead ones included. */
   readonly nodes: number;
   readonly milliseconds: number;
 }
@@ -52,21 +64,6 @@ export interface Stats {
   readonly operations: Readonly<Record<string, number>>;
 }
 
-export interface Meta {
-  readonly inputs: readonly MetaInput[];
-  readonly wrt: readonly string[];
-  readonly outputs: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
-  readonly sizes: readonly string[];
-}
-
-export interface MetaInput {
-  readonly name: string;
-  readonly shape: readonly (number | string)[];
-  readonly dtype: 'real' | 'int';
-  readonly default?: number;
-  readonly doc?: string;
-}
-
 export interface Compilation {
   readonly code: string;
   readonly dts: string;
@@ -76,4 +73,185 @@ export interface Compilation {
   /** The program that the code was made from: after the last derivative, before optimisation. */
   readonly program: Program;
   readonly stats: Stats;
+}
+
+/**
+ * Compiles a formula to a JavaScript module that computes its value and derivatives.
+ *
+ * One scalar output gives `value`, `grad` and `valueAndGrad`; several outputs or a tensor output give `value`, `jacobian`
+ * and `valueAndJacobian`. Synchronous and pure.
+ *
+ * @throws SymgradError with every independent mistake in the text or the options.
+ */
+export function compile(text: string, options: CompileOptions = {}): Compilation {
+  const passes: PassStats[] = [];
+  const firings: Firing[] = [];
+  const timed = <P extends Program>(pass: string, run: () => P): P => {
+    const start = performance.now();
+    const program = limited(run);
+    passes.push({ pass, nodes: program.graph.nodes.length, milliseconds: performance.now() - start });
+    options.onPass?.(pass, program);
+    return program;
+  };
+
+  const parsed = timed('parse', () => parseProgram(text, options));
+  const kinds = derivativesFor(parsed, options);
+
+  let normal!: ReturnType<typeof normalise>;
+  let program = timed('normalise', () => {
+    normal = normalise(parsed, firing => firings.push(firing));
+    return normal.program;
+  });
+  const derive = differentiator(normal.b, program);
+  for (const [kind, form] of kinds) {
+    program = timed(kind, () => withDerivative(program, derivativeOf(derive, kind, form, program)));
+  }
+
+  const optimised = timed('optimise', () => optimise(program, options.optimize ?? 2));
+  const start = performance.now();
+  const emitted = emitModule(optimised, {
+    format: options.format ?? 'esm',
+    globalName: options.globalName ?? 'symgrad',
+    header: `${VERSION} from ${headerOf(program, options)}`,
+  });
+  passes.push({ pass: 'emit', nodes: optimised.graph.nodes.length, milliseconds: performance.now() - start });
+
+  return {
+    code: emitted.code,
+    dts: emitted.dts,
+    meta: emitted.meta,
+    diagnostics: [...program.diagnostics, ...zeroDerivative(program)],
+    program,
+    stats: { passes, stabilised: stabilised(firings), operations: emitted.operations },
+  };
+}
+
+/** Parses a formula, or an IR dump. */
+function parseProgram(text: string, options: CompileOptions): Program {
+  const { name, language = 'expr', define, shapes, maxNodes, wrt } = options;
+  if (language === 'ir') {
+    const program = parseIr(text, name === undefined ? {} : { name });
+    return wrt === undefined ? program : { ...program, wrt: checkedWrt(program, wrt) };
+  }
+  return parseFormula(text, {
+    ...(name !== undefined && { name }),
+    ...(define !== undefined && { define }),
+    ...(shapes !== undefined && { shapes }),
+    ...(maxNodes !== undefined && { maxNodes }),
+    ...(wrt !== undefined && { wrt }),
+  });
+}
+
+/** The names, if each is an input that may be differentiated. */
+export function checkedWrt(program: Program, wrt: readonly string[]): readonly string[] {
+  for (const name of wrt) {
+    const input = program.inputs.find(each => each.name === name);
+    if (input === undefined) throw mistake('unknown-wrt', `there is no input called ${name}`);
+    if (input.dtype === 'int') throw mistake('int-wrt', `${name} is an index input: it has no derivative`);
+  }
+  return wrt;
+}
+
+/** The derivatives to compute, in an order in which each finds what it starts from. */
+function derivativesFor(program: Program, options: CompileOptions): [DerivativeKind, Derivative['form']][] {
+  const { jacobian, hessian, hvp, jvp, vjp } = options;
+  const scalar = isScalar(program);
+  if (!scalar && (hessian || hvp)) {
+    const outputs = program.outputs.map(output => output.name).join(', ');
+    const what = program.outputs.length === 1 ? `${outputs} is a tensor` : `there are several: ${outputs}`;
+    throw mistake(
+      'hessian-of-several',
+      `${hessian ? 'a Hessian' : 'a Hessian-vector product'} needs one scalar output, but ${what}`,
+      'choose one with an @output line',
+    );
+  }
+  const kinds: [DerivativeKind, Derivative['form']][] = [];
+  const form = (variant: boolean | 'sparse' | undefined) => (variant === 'sparse' ? 'sparse' : 'dense');
+  if (scalar) kinds.push(['grad', 'dense']);
+  if (!scalar || jacobian) kinds.push(['jacobian', form(jacobian)]);
+  if (hessian) kinds.push(['hessian', form(hessian)]);
+  if (hvp) kinds.push(['hvp', 'dense']);
+  if (jvp) kinds.push(['jvp', 'dense']);
+  if (vjp) kinds.push(['vjp', 'dense']);
+  return kinds.filter(([kind]) => !program.derivatives.some(known => known.kind === kind));
+}
+
+/** True if the program has one scalar output. */
+export function isScalar({ outputs }: Program): boolean {
+  return outputs.length === 1 && outputs[0].shape.length === 0;
+}
+
+/** The derivative of one kind; those of second order start from the gradient among `program`'s derivatives. */
+export function derivativeOf(
+  derive: Differentiator,
+  kind: DerivativeKind,
+  form: Derivative['form'],
+  program: Program,
+): Derivative {
+  const gradient = () => program.derivatives.find(known => known.kind === 'grad') ?? derive.gradient();
+  switch (kind) {
+    case 'grad':
+      return derive.gradient();
+    case 'jacobian':
+      return derive.jacobian(form);
+    case 'hessian':
+      return derive.hessian(gradient(), form);
+    case 'hvp':
+      return derive.hvp(gradient());
+    case 'jvp':
+      return derive.jvp();
+    case 'vjp':
+      return derive.vjp();
+  }
+}
+
+function withDerivative(program: Program, derivative: Derivative): Program {
+  return { ...program, derivatives: [...program.derivatives, derivative] };
+}
+
+/** Runs `build`; a graph that outgrows its limit is the user's mistake, not ours. */
+export function limited<T>(build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof GraphLimitError)) throw error;
+    throw mistake('too-large', `the derivatives need ${error.message}`, 'raise --max-nodes if memory allows');
+  }
+}
+
+function mistake(code: string, message: string, ...hints: string[]): SymgradError {
+  return new SymgradError({ severity: 'error', code, message, hints });
+}
+
+/** A warning if the derivatives are all zero: constant, or made of floor, sign and the like only. */
+function zeroDerivative(program: Program): Diagnostic[] {
+  const first = program.derivatives.find(({ kind }) => kind === 'grad' || kind === 'jacobian');
+  if (first === undefined || program.wrt.length === 0) return [];
+  if ([...first.values.values()].some(node => constantOf(node) !== 0)) return [];
+  const message = `the derivative with respect to ${program.wrt.join(', ')} is zero everywhere`;
+  const span = program.outputs[0].span;
+  return [{ severity: 'warning', code: 'zero-derivative', message, ...(span !== undefined && { span }) }];
+}
+
+/** Each rule once per place. */
+function stabilised(firings: readonly Firing[]): Stabilised[] {
+  const seen = new Map<string, Stabilised>();
+  for (const { rule, span } of firings) {
+    const key = `${rule.name} ${span?.start} ${span?.end}`;
+    if (!seen.has(key)) seen.set(key, { rule: rule.name, law: rule.law, span });
+  }
+  return [...seen.values()];
+}
+
+/** The source and the options that shaped the module, as one would type them. */
+function headerOf(program: Program, options: CompileOptions): string {
+  const words = [program.source.name];
+  if (program.wrt.length > 0) words.push(`--wrt ${program.wrt.join(',')}`);
+  for (const flag of ['jacobian', 'hessian', 'hvp', 'jvp', 'vjp'] as const) {
+    const variant = options[flag];
+    if (variant) words.push(variant === true ? `--${flag}` : `--${flag}=${variant}`);
+  }
+  for (const [name, value] of Object.entries(options.define ?? {})) words.push(`--define ${name}=${value}`);
+  if (options.optimize !== undefined && options.optimize !== 2) words.push(`-O${options.optimize}`);
+  return words.join(' ');
 }

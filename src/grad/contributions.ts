@@ -25,6 +25,12 @@ export function through(b: Builder, guard: Node | null, contribution: Contributi
 /** The sum of one or more flows. */
 export function join(b: Builder, flows: readonly Flow[]): Flow {
   if (flows.length === 1) return flows[0];
+  if (flows.every(flow => flow.guard === flows[0].guard)) {
+    return {
+      value: flows.map(flow => flow.value).reduce((sum, value) => b.add(sum, value)),
+      guard: flows[0].guard,
+    };
+  }
   const sums = new Map<Node | null, Node>();
   for (const { value, guard } of flows) {
     const sum = sums.get(guard);

@@ -140,8 +140,10 @@ export function builder(graph: Graph, settle: (node: Node) => Node = node => nod
 
   const table: Record<string, unknown> = { graph, constant, make, rebuild };
   for (const op of Object.keys(OPS) as OpName[]) {
-    const { attr } = factsOf(op);
+    const { attr, arity } = factsOf(op);
     if (attr === 'order') table[op] = (order: number, x: Operand) => make(op, [toNode(x)], order);
+    else if (arity === 1) table[op] = (x: Operand) => make(op, [toNode(x)]);
+    else if (arity === 2) table[op] = (x: Operand, y: Operand) => make(op, [toNode(x), toNode(y)]);
     else if (attr === undefined) table[op] = (...inputs: Operand[]) => make(op, inputs.map(toNode));
   }
   return table as Builder;

@@ -39,8 +39,15 @@ export interface PlainNode extends NodeBase {
 export type Node = ConstNode | InputNode | OrderNode | PlainNode;
 export type Attrs = Node['attrs'];
 
-const OP_CODE: ReadonlyMap<OpName, number> = new Map(
-  (Object.keys(OPS) as OpName[]).map((name, code) => [name, code]),
+/** What interning needs to know of an operation, in one look-up. */
+const CODES: ReadonlyMap<
+  OpName,
+  { readonly code: number; readonly dtype: DType; readonly commutative: boolean }
+> = new Map(
+  (Object.keys(OPS) as OpName[]).map((op, code) => {
+    const { dtype, commutative = false } = factsOf(op);
+    return [op, { code, dtype, commutative }];
+  }),
 );
 const NO_INPUTS: readonly Node[] = Object.freeze([]);
 
@@ -57,7 +64,10 @@ export class Graph {
   readonly maxNodes: number;
 
   #span: Span | undefined;
-  #table = new Int32Array(1024).fill(-1);
+  /** Slots of node ids, -1 where free; a power of two. */
+  #table: Int32Array = new Int32Array(1024).fill(-1);
+  /** The hash of each node by id, so that a probe seldom touches a node and growing touches none. */
+  #hashes: Int32Array = new Int32Array(512);
   #constants = new Map<number | string, ConstNode>();
 
   constructor(maxNodes = 20_000_000) {
@@ -72,23 +82,27 @@ export class Graph {
   /** The node with this operation, inputs and attribute, appended if there is none yet. */
   intern(op: OpName, inputs: readonly Node[] = NO_INPUTS, attrs?: Attrs, dtype?: DType): Node {
     if (op === 'const') return this.constant((attrs as ConstNode['attrs']).value);
-    const facts = factsOf(op);
+    const facts = CODES.get(op)!;
+    const hash = hashOf(facts.code, facts.commutative, inputs, attrs);
     const mask = this.#table.length - 1;
-    let slot = hashOf(op, inputs, attrs) & mask;
+    let slot = hash & mask;
     for (let id = this.#table[slot]; id >= 0; id = this.#table[slot]) {
-      const node = this.nodes[id];
-      if (
-        node.op === op &&
-        sameInputs(node.inputs, inputs, facts.commutative) &&
-        sameAttrs(node.attrs, attrs)
-      ) {
-        return node;
+      if (this.#hashes[id] === hash) {
+        const node = this.nodes[id];
+        if (
+          node.op === op &&
+          sameInputs(node.inputs, inputs, facts.commutative) &&
+          sameAttrs(node.attrs, attrs)
+        ) {
+          return node;
+        }
       }
       slot = (slot + 1) & mask;
     }
     const node = this.#append(op, inputs, attrs, dtype ?? facts.dtype);
     this.#table[slot] = node.id;
-    if (node.id * 2 > this.#table.length) this.#grow();
+    if (node.id * 2 >= this.#table.length) this.#grow();
+    this.#hashes[node.id] = hash;
     return node;
   }
 
@@ -118,22 +132,26 @@ export class Graph {
 
   #grow(): void {
     const table = new Int32Array(this.#table.length * 4).fill(-1);
+    const hashes = new Int32Array(table.length / 2 + 1);
+    hashes.set(this.#hashes);
     const mask = table.length - 1;
-    for (const node of this.nodes) {
-      if (node.op === 'const') continue;
-      let slot = hashOf(node.op, node.inputs, node.attrs) & mask;
+    for (const id of this.#table) {
+      if (id < 0) continue;
+      let slot = hashes[id] & mask;
       while (table[slot] >= 0) slot = (slot + 1) & mask;
-      table[slot] = node.id;
+      table[slot] = id;
     }
     this.#table = table;
+    this.#hashes = hashes;
   }
 }
 
 /** Hash of a node's identity. Exchanged operands of a commutative operation hash alike; the node keeps its order. */
-function hashOf(op: OpName, inputs: readonly Node[], attrs: Attrs): number {
-  let hash = mix(OP_CODE.get(op)!, attributeHash(attrs));
-  if (factsOf(op).commutative) {
-    const [a, b] = [inputs[0].id, inputs[1].id];
+function hashOf(code: number, commutative: boolean, inputs: readonly Node[], attrs: Attrs): number {
+  let hash = mix(code, attributeHash(attrs));
+  if (commutative) {
+    const a = inputs[0].id;
+    const b = inputs[1].id;
     hash = a < b ? mix(mix(hash, a), b) : mix(mix(hash, b), a);
   } else {
     for (let i = 0; i < inputs.length; i++) hash = mix(hash, inputs[i].id);
@@ -141,7 +159,7 @@ function hashOf(op: OpName, inputs: readonly Node[], attrs: Attrs): number {
   return finish(hash);
 }
 
-function sameInputs(a: readonly Node[], b: readonly Node[], commutative: true | undefined): boolean {
+function sameInputs(a: readonly Node[], b: readonly Node[], commutative: boolean): boolean {
   if (a.length !== b.length) return false;
   if (commutative && a[0] === b[1] && a[1] === b[0]) return true;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

@@ -7,14 +7,22 @@ import { type Program, rootsOf } from './program.ts';
 /** The nodes that `roots` need, themselves included, in topological order. */
 export function liveNodes(roots: readonly Node[]): Node[] {
   const last = roots.reduce((id, root) => Math.max(id, root.id), -1);
-  const found = new Array<Node | undefined>(last + 1);
-  const pending = [...roots];
+  const byId: Node[] = new Array(last + 1);
+  const seen = new Uint8Array(last + 1);
+  const pending: Node[] = [];
+  const visit = (node: Node) => {
+    if (seen[node.id]) return;
+    seen[node.id] = 1;
+    byId[node.id] = node;
+    pending.push(node);
+  };
+  for (const root of roots) visit(root);
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    if (found[node.id] !== undefined) continue;
-    found[node.id] = node;
-    for (const input of node.inputs) if (found[input.id] === undefined) pending.push(input);
+    for (let i = 0; i < node.inputs.length; i++) visit(node.inputs[i]);
   }
-  return found.filter(node => node !== undefined);
+  const live: Node[] = [];
+  for (let id = 0; id <= last; id++) if (seen[id]) live.push(byId[id]);
+  return live;
 }
 
 /** The live nodes of a program in two parts, each in topological order; `forward` never needs `derivative`. */

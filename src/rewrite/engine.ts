@@ -64,21 +64,19 @@ export function rebuilt(
   b: Builder,
   step: (node: Node, inputs: readonly Node[]) => Node = b.rebuild,
 ): Program {
-  const image = new Map<Node, Node>();
+  const image: Node[] = new Array(program.graph.nodes.length);
   const { names } = program.graph;
   for (const node of liveNodes(rootsOf(program))) {
     b.graph.at(node.span);
-    const copy = step(
-      node,
-      node.inputs.map(input => image.get(input)!),
-    );
-    image.set(node, copy);
+    const copy = step(node, imagesOf(node.inputs, image));
+    image[node.id] = copy;
+    if (names.size === 0) continue;
     const name = names.get(node);
     if (name !== undefined && copy.inputs.length > 0 && !b.graph.names.has(copy))
       b.graph.names.set(copy, name);
   }
   b.graph.at(undefined);
-  const move = <N extends Node>(node: N) => (image.get(node) ?? b.rebuild(node, [])) as N;
+  const move = <N extends Node>(node: N) => (image[node.id] ?? b.rebuild(node, [])) as N;
   return {
     ...program,
     graph: b.graph,
@@ -90,6 +88,19 @@ export function rebuilt(
       inputs: derivative.inputs.map(move),
     })) satisfies Derivative[],
   };
+}
+
+function imagesOf(inputs: readonly Node[], image: readonly Node[]): readonly Node[] {
+  switch (inputs.length) {
+    case 0:
+      return inputs;
+    case 1:
+      return [image[inputs[0].id]];
+    case 2:
+      return [image[inputs[0].id], image[inputs[1].id]];
+    default:
+      return inputs.map(input => image[input.id]);
+  }
 }
 
 /** An empty graph with the limit of `program`'s. */

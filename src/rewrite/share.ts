@@ -59,14 +59,10 @@ export function share(program: Program, b: Builder): Program {
     const above = survey.nextPower(node);
     if (own.op !== 'pow' || above === undefined) return own;
     const [x, y] = inputs;
-    const next = b.pow(x, nextExponent(y, above));
-    return b.select(b.ne(x, 0), b.div(next, x), own);
-  }
-
-  /** The exponent y + 1 as it was written: `y` in y - 1, or a constant. */
-  function nextExponent(y: Node, above: Node): Node {
     const n = constantOf(above);
-    return n === undefined ? y.inputs[0] : b.constant(n);
+    if (n === undefined && y.op !== 'sub') return own;
+    const next = b.pow(x, n === undefined ? y.inputs[0] : n);
+    return b.select(b.ne(x, 0), b.div(next, x), own);
   }
 
   function factored(node: Node, [x, y]: readonly Node[]): Node | null {
