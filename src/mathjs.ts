@@ -23,6 +23,7 @@ export function scope(
 ): Map<string, unknown> {
   return new Map<string, unknown>([
     ...Object.entries(REAL).map(([name, f]) => [name, elementwise(f)] as const),
+    ...Object.entries(OPTIONAL).map(([name, f]) => [name, elementwise(f, true)] as const),
     ...Object.entries(LISTS).map(
       ([name, f]) => [name, (...args: MathValue[]) => f(args.flatMap(flat))] as const,
     ),
@@ -47,11 +48,9 @@ const REAL: Readonly<Record<string, RealFunction>> = {
   lgamma,
 
   sqrt: Math.sqrt,
-  log: (x, base) => (base === undefined ? Math.log(x) : Math.log(x) / Math.log(base)),
   log2: Math.log2,
   log10: Math.log10,
   log1p: Math.log1p,
-  nthRoot: (x, n = 2) => nthRoot(x, n),
   pow: (x, y) => x ** y,
   asin: Math.asin,
   acos: Math.acos,
@@ -65,6 +64,12 @@ const REAL: Readonly<Record<string, RealFunction>> = {
   gamma,
 };
 
+/** The same with a second argument that may be left out. */
+const OPTIONAL: Readonly<Record<string, RealFunction>> = {
+  log: (x, base) => (base === undefined ? Math.log(x) : Math.log(x) / Math.log(base)),
+  nthRoot: (x, n) => nthRoot(x, n ?? 2),
+};
+
 /** Functions of all their arguments together, arrays taken apart. */
 const LISTS: Readonly<Record<string, (values: readonly number[]) => number>> = {
   logsumexp: values => {
@@ -74,16 +79,21 @@ const LISTS: Readonly<Record<string, (values: readonly number[]) => number>> = {
   },
 };
 
-/** `f` over numbers, or over the elements of the first argument that is an array, which the other arrays must match. */
-function elementwise(f: RealFunction): (...args: MathValue[]) => MathValue {
-  const apply = (...args: MathValue[]): MathValue => {
-    const first = args.findIndex(isArray);
-    if (first < 0) return f(...args.map(value => Number(value)));
+/**
+ * `f` over numbers, or over the elements of the first argument that is an array; the other arrays must match it.
+ * Arguments beyond those of `f` are ignored, since `map` of mathjs adds an index and the array; so is an array after a
+ * number where `f` can do without, which is that index.
+ */
+function elementwise(f: RealFunction, optional = false): (...args: MathValue[]) => MathValue {
+  const apply = (...all: MathValue[]): MathValue => {
+    const given = all.slice(0, f.length);
+    const args = optional && !isArray(given[0]) ? given.filter(value => !isArray(value)) : given;
+    const leading = args.find(isArray);
+    if (leading === undefined) return f(...args.map(value => Number(value)));
     const lists = args.map(value => (isArray(value) ? listOf(value) : value));
-    const mapped = listOf(args[first] as ArrayValue).map((_, i) =>
-      apply(...lists.map(list => (Array.isArray(list) ? list[i] : (list as MathValue)))),
+    return listOf(leading).map((_, i) =>
+      apply(...lists.map(list => (isArray(list) ? listOf(list)[i] : list))),
     );
-    return mapped;
   };
   return apply;
 }
