@@ -303,6 +303,12 @@ export const SPECIAL: Record<string, { readonly text: string; readonly uses: rea
 }`,
     uses: [],
   },
+  xlog1py: {
+    text: `function xlog1py(x, y) {
+  return x === 0 && y >= -1 ? 0 : x * Math.log1p(y);
+}`,
+    uses: [],
+  },
   xlogx: {
     text: `function xlogx(x) {
   return x === 0 ? 0 : x * Math.log(x);

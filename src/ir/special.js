@@ -351,6 +351,15 @@ export function xlogy(x, y) {
 }
 
 /**
+ * x log(1 + y), and 0 where x is 0 unless the logarithm is NaN.
+ * @param {number} x
+ * @param {number} y
+ */
+export function xlog1py(x, y) {
+  return x === 0 && y >= -1 ? 0 : x * Math.log1p(y);
+}
+
+/**
  * x log(x), and 0 at 0.
  * @param {number} x
  */
