@@ -38,7 +38,7 @@ export const DOMAINS: { readonly [O in OpName]: Domain | null } = {
   erf: any, erfc: any, gamma: positive, lgamma: positive, polygamma: { ranges: [[0.5, 4]], orders: [0, 1, 2] },
   max: { ranges: [[1, 2], [3, 4], [-2, 0]] }, min: { ranges: [[1, 2], [3, 4], [-2, 0]] }, relu: positive,
   select: { ranges: [[1, 1], ANY, ANY] },
-  sigmoid: any, softplus: any, logit: { ranges: [[0.1, 0.9]] }, xlogy: { ranges: [POSITIVE, POSITIVE] }, xlogx: positive,
+  sigmoid: any, softplus: any, logit: { ranges: [[0.1, 0.9]] }, xlogy: { ranges: [POSITIVE, POSITIVE] }, xlogx: positive, xlog1py: { ranges: [POSITIVE, [-0.8, 3]] },
   logsumexp: { ranges: [ANY, ANY, ANY] }, logcosh: any, log1mexp: { ranges: [[-4, -0.2]] }, sqrt1pm1: { ranges: [[-0.7, 3]] },
   phi: { ranges: [ANY], orders: [1, 2, 3] }, sphericalBessel: { ranges: [[-6, 6]], orders: [0, 1, 2, 3] },
   lt: null, le: null, eq: null, ne: null, and: null, or: null, not: null, real: null,

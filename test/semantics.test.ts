@@ -180,6 +180,8 @@ suite('naive in, stable out', [
   ['y * log(x) * x / 3', { x: 0, y: 2 }, { value: 0, grad: { x: -Infinity, y: 0 } }],
   ['x * log2(x)', { x: 0 }, { value: 0 }],
   ['x * log(x / y)', { x: 0, y: 2 }, { value: 0, grad: { x: -Infinity, y: 0 } }],
+  ['(1 - x) * log(1 - x)', { x: 1 }, { value: 0, grad: { x: Infinity } }],
+  ['(1 - x) * log(1 - x)', { x: 1e-14 }, { value: -1e-14 + 0.5e-28, grad: { x: -1 + 1e-14 } }],
   ['xlogy(x, y)', { x: 0, y: 0 }, { value: 0, grad: { x: -Infinity, y: 0 } }],
   ['x / x', { x: 0 }, { value: 1, grad: { x: 0 } }],
   ['2 * x / x', { x: 0 }, { value: 2, grad: { x: 0 } }],

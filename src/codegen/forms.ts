@@ -110,6 +110,7 @@ export const FORMS: { readonly [O in OpName]: Form } = {
   softplus:  helper('softplus'),
   logit:     helper('logit'),
   xlogy:     helper('xlogy'),
+  xlog1py:   helper('xlog1py'),
   xlogx:     helper('xlogx'),
   logsumexp: helper('logsumexp'),
   logcosh:   helper('logcosh'),

@@ -41,7 +41,8 @@ export type Rules = { readonly [O in OpName]: Rule };
 
 /** The table, over the builders of one graph. */
 export function calculus(b: Builder): Rules {
-  const { add, sub, mul, div, neg, pow, abs, sign, floor, sqrt, exp, expm1, log, sin, cos, tan, cot } = b;
+  const { add, sub, mul, div, neg, pow, abs, sign, floor, sqrt, exp, expm1, log, log1p, sin, cos, tan, cot } =
+    b;
   const { sinh, cosh, tanh, coth, polygamma, phi, sphericalBessel, sigmoid, select } = b;
   const { lt, le, eq, ne, and, not, real } = b;
 
@@ -123,6 +124,7 @@ export function calculus(b: Builder): Rules {
     softplus: elementwise((g, [x]) => mul(g, sigmoid(x))),
     logit: elementwise((g, [p]) => div(g, mul(p, sub(1, p)))),
     xlogy: elementwise((g, [, y]) => mul(g, log(y)), (g, [x, y]) => when(ne(x, 0), mul(g, div(x, y)))),
+    xlog1py: elementwise((g, [, y]) => mul(g, log1p(y)), (g, [x, y]) => when(ne(x, 0), mul(g, div(x, add(1, y))))),
     xlogx: elementwise((g, [x]) => mul(g, add(log(x), 1))),
     logsumexp: variadic((g, x, out, i) => when(ne(x[i], -Infinity), mul(g, softmaxWeight(x, out, i)))),
     logcosh: elementwise((g, [x]) => mul(g, tanh(x))),

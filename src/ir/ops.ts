@@ -98,6 +98,7 @@ export const OPS = {
   softplus:  { arity: 1, cost: 30, dtype: 'real', evaluate: special.softplus },
   logit:     { arity: 1, cost: 20, dtype: 'real', evaluate: special.logit },
   xlogy:     { arity: 2, cost: 16, dtype: 'real', evaluate: special.xlogy },
+  xlog1py:   { arity: 2, cost: 16, dtype: 'real', evaluate: special.xlog1py },
   xlogx:     { arity: 1, cost: 16, dtype: 'real', evaluate: special.xlogx },
   logsumexp: { arity: 'variadic', cost: 50, dtype: 'real', evaluate: special.logsumexp },
   logcosh:   { arity: 1, cost: 30, dtype: 'real', evaluate: special.logcosh },

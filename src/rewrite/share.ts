@@ -5,6 +5,7 @@
 //   shared exponentials   exp(x), exp(-x) -> e = exp(x), 1 / e;  exp(2 x) -> e e
 //   shared powers         x^n, x^(n-1)    -> p = x^n, p / x where x is not 0
 //   factoring             a b + a c       -> a (b + c) where the products have no other use
+//   constants outward     (c x) y         -> c (x y) where c x has no other use, so that constants meet
 
 import { type Builder, constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
@@ -12,6 +13,7 @@ import { liveNodes } from '../ir/live.ts';
 import { type Program, rootsOf } from '../ir/program.ts';
 import { rebuilt } from './engine.ts';
 import { scaled } from './match.ts';
+import { constantTimes } from './simplify.ts';
 
 /** The program rebuilt with `b`, work shared wherever the survey says that it pays. */
 export function share(program: Program, b: Builder): Program {
@@ -29,6 +31,8 @@ export function share(program: Program, b: Builder): Program {
         return exponential(inputs[0]);
       case 'pow':
         return power(node, inputs);
+      case 'mul':
+        return hoisted(node, inputs) ?? b.rebuild(node, inputs);
       case 'add':
       case 'sub':
         return (
@@ -63,6 +67,15 @@ export function share(program: Program, b: Builder): Program {
     if (n === undefined && y.op !== 'sub') return own;
     const next = b.pow(x, n === undefined ? y.inputs[0] : n);
     return b.select(b.ne(x, 0), b.div(next, x), own);
+  }
+
+  function hoisted(node: Node, [x, y]: readonly Node[]): Node | null {
+    const left = survey.usedOnce(node.inputs[0]) ? constantTimes(x) : null;
+    const right = survey.usedOnce(node.inputs[1]) ? constantTimes(y) : null;
+    if (left !== null && right !== null) return b.mul(left.c * right.c, b.mul(left.x, right.x));
+    if (left !== null && y.op !== 'const') return b.mul(left.c, b.mul(left.x, y));
+    if (right !== null && x.op !== 'const') return b.mul(right.c, b.mul(x, right.x));
+    return null;
   }
 
   function factored(node: Node, [x, y]: readonly Node[]): Node | null {

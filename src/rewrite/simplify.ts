@@ -51,13 +51,13 @@ function isSquare({ op, inputs: [x, y] }: Node): boolean {
   return op === 'mul' && x === y;
 }
 
-/** The constant and the other input of a product, constant first; null if neither is constant. */
-function constantTimes({ op, inputs: [x, y] }: Node): { c: number; x: Node } | null {
+/** c and x of a product c x with a constant that may be merged with others; null if there is none. */
+export function constantTimes({ op, inputs: [x, y] }: Node): { c: number; x: Node } | null {
   if (op !== 'mul') return null;
   const c = constantOf(x);
-  if (c !== undefined) return { c, x: y };
+  if (c !== undefined) return mergeable(c) ? { c, x: y } : null;
   const d = constantOf(y);
-  return d === undefined ? null : { c: d, x };
+  return d !== undefined && mergeable(d) ? { c: d, x } : null;
 }
 
 /** Zero stands for a factor without derivative and is not merged; nor is what would overflow. */
@@ -67,9 +67,9 @@ function mergeable(c: number): boolean {
 
 function constantFactors(node: Node, b: Builder): Node | null {
   const outer = constantTimes(node);
-  if (outer === null || !mergeable(outer.c)) return null;
+  if (outer === null) return null;
   const inner = constantTimes(outer.x);
-  if (inner !== null) return mergeable(inner.c) ? b.mul(outer.c * inner.c, inner.x) : null;
+  if (inner !== null) return b.mul(outer.c * inner.c, inner.x);
   if (outer.x.op === 'neg') return b.mul(-outer.c, outer.x.inputs[0]);
   if (outer.x.op !== 'div') return null;
   const [x, y] = outer.x.inputs;
@@ -84,14 +84,12 @@ function constantQuotients({ inputs: [x, y] }: Node, b: Builder): Node | null {
   if (below !== undefined) {
     if (!mergeable(below)) return null;
     const above = constantTimes(x);
-    if (above !== null) return mergeable(above.c) ? b.mul(above.c / below, above.x) : null;
+    if (above !== null) return b.mul(above.c / below, above.x);
     return Number.isInteger(Math.log2(Math.abs(below))) ? b.mul(1 / below, x) : null;
   }
   const above = constantOf(x);
   const inner = constantTimes(y);
-  return above !== undefined && inner !== null && mergeable(above) && mergeable(inner.c)
-    ? b.div(above / inner.c, inner.x)
-    : null;
+  return above !== undefined && inner !== null && mergeable(above) ? b.div(above / inner.c, inner.x) : null;
 }
 
 function signOfProduct({ op, inputs: [x, y] }: Node, b: Builder): Node | null {

@@ -8,6 +8,7 @@
 
 import { type Builder, isConstant, isZero } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
+import type { OpName } from '../ir/ops.ts';
 import type { RewriteRule } from './engine.ts';
 import {
   hasConstantTerm,
@@ -43,7 +44,7 @@ export const STABILISE: readonly RewriteRule[] = [
     on: ['log2', 'log10'], apply: logToBase },
   { name: 'log1p', law: 'log1p(exp(x)) -> softplus(x); log1p(-exp(x)) -> log1mexp(x)', exact: false,
     on: ['log1p'], apply: ({ inputs: [x] }, b) => logOfOnePlusExponential(x, b) },
-  { name: 'x-log-x', law: 'x log(x) -> xlogx(x); x y log(x/z) -> y xlogy(x, x/z)', exact: false,
+  { name: 'x-log-x', law: 'x log(x) -> xlogx(x); x y log(x/z) -> y xlogy(x, x/z); (1 - x) log(1 - x) -> xlog1py(1 - x, -x)', exact: false,
     on: ['mul'], apply: timesOwnLogarithm },
   { name: 'quotient', law: 'x/x -> 1; sin(x)/x -> j0(x); (exp(x) - 1)/x -> phi1(x); (1 - cos(x))/x^2 -> j0(x/2)^2 / 2; 1/(1 + exp(-x)) -> sigmoid(x); exp(x)/(exp(x) + exp(y)) -> sigmoid(x - y)', exact: false,
     on: ['div', 'mul'], apply: quotient },
@@ -232,21 +233,29 @@ function timesOwnLogarithm(node: Node, b: Builder): Node | null {
   const product = monomialOf(node);
   for (const [base, exponent] of product.powers) {
     if (!isLogarithm(base) || exponent !== 1) continue;
-    const [u] = base.inputs;
     const rest = without(product, base);
-    const toNatural = base.op === 'log2' ? Math.LOG2E : base.op === 'log10' ? Math.LOG10E : 1;
-    for (const [x, power] of monomialOf(u).powers) {
-      if (power <= 0 || (product.powers.get(x) ?? 0) < 1) continue;
+    const [u] = base.inputs;
+    for (const [x, power] of rest.powers) {
+      if (power < 1) continue;
+      const joined = ownLogarithm(x, base.op, u, b);
+      if (joined === null) continue;
       const others = timesPower(rest, { coefficient: 1, powers: new Map([[x, 1]]) }, -1);
-      const logarithm = x === u ? b.xlogx(x) : b.xlogy(x, u);
-      return times(b, others, b.mul(toNatural, logarithm));
+      return times(b, others, joined);
     }
   }
   return null;
 }
 
+/** x log(u) to the base of `op`, if x is a factor of u. */
+function ownLogarithm(x: Node, op: OpName, u: Node, b: Builder): Node | null {
+  if (op === 'log1p') return lessOne(x, b) === u ? b.xlog1py(x, u) : null;
+  if ((monomialOf(u).powers.get(x) ?? 0) <= 0) return null;
+  const toNatural = op === 'log2' ? Math.LOG2E : op === 'log10' ? Math.LOG10E : 1;
+  return b.mul(toNatural, x === u ? b.xlogx(x) : b.xlogy(x, u));
+}
+
 function isLogarithm(node: Node): boolean {
-  return node.op === 'log' || node.op === 'log2' || node.op === 'log10';
+  return node.op === 'log' || node.op === 'log1p' || node.op === 'log2' || node.op === 'log10';
 }
 
 function times(b: Builder, m: Monomial, node: Node): Node {
