@@ -102,12 +102,17 @@ function readsFrom(
   });
 }
 
+/** Statements that throw unless each part of an aside is a number or has the right length. */
 export function checksOf(own: Context['own'], { extra, parameter }: Aside): string[] {
   return extra.parts.map(({ name, nodes, isScalar }) => {
     const path = extra.isBare ? parameter : member(parameter, name);
-    const text = quote(extra.isBare ? extra.parameter : `${extra.parameter}.${name}`);
-    return isScalar
-      ? `${own.number}(${text}, ${path});`
-      : `${own.length}(${text}, ${path}, ${nodes.length});`;
+    const text = extra.isBare ? extra.parameter : `${extra.parameter}.${name}`;
+    if (isScalar) return `${own.number}(${quote(text)}, ${path});`;
+    return lengthTest(own, text, path, nodes.length);
   });
+}
+
+/** A test of the length of an array, in place: through a function it costs 1 to 2 ns more. */
+export function lengthTest(own: Context['own'], text: string, array: string, length: number): string {
+  return `if (${array}?.length !== ${length}) ${own.length}(${quote(text)}, ${array}, ${length});`;
 }

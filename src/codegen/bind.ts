@@ -1,7 +1,7 @@
 // The text of `bind`: the formula over one flat vector theta, with the inputs that are not differentiated held in an
 // object that the caller may refill.
 
-import { destructure, inputChecks, patternOf } from './arguments.ts';
+import { destructure, inputChecks, lengthTest, patternOf } from './arguments.ts';
 import { type Entry, lengthOf } from './entries.ts';
 import type { Context, EmittedFunction } from './functions.ts';
 import { WIDTH } from './functions.ts';
@@ -50,7 +50,7 @@ function conversions(context: Context): string[][] {
     [...pattern, ...indent([...inputChecks(context, wrt), ...layout('return ', vector, ';', width)]), '},'],
     [
       'unpack(theta) {',
-      ...indent([`${own.length}('theta', theta, ${wrt.length});`, ...layout('return ', record, ';', width)]),
+      ...indent([lengthTest(own, 'theta', 'theta', wrt.length), ...layout('return ', record, ';', width)]),
       '},',
     ],
   ];

@@ -14,7 +14,7 @@ export function checksText(context: Context, entries: readonly Entry[], hasRecor
   if (hasRecords && inputs.length > 0) texts.push(recordCheck(context));
   if (isInt.includes(false) || entries.some(({ extra }) => extra)) texts.push(numberCheck(own.number));
   if (isInt.includes(true)) texts.push(integerCheck(own.integer));
-  return [...texts, lengthCheck(own.length)];
+  return [...texts, lengthError(own.length)];
 }
 
 function recordCheck(context: Context): string[] {
@@ -44,9 +44,8 @@ const integerCheck = (own: string): string[] =>
   throw new TypeError(\`\${name}: expected an integer, got \${got}\`);
 }`.split('\n');
 
-const lengthCheck = (own: string): string[] =>
+const lengthError = (own: string): string[] =>
   `function ${own}(name, array, n) {
-  if (array?.length === n) return;
   if (array === undefined) throw new TypeError(\`missing input \${name}\`);
   throw new RangeError(\`\${name}: expected \${n} elements, got \${array?.length}\`);
 }`.split('\n');

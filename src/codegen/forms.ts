@@ -33,8 +33,8 @@ export interface Operands {
 export interface Form {
   readonly precedence: number | ((x: Operands) => number);
   readonly print: (x: Operands) => string;
-  /** The special function that the text calls. */
-  readonly helper?: string;
+  /** The special function that the text of `node` calls. */
+  readonly helper?: (node: Node) => string;
   /** True if the operation costs several times an addition: it calls a function. */
   readonly dear?: true;
 }
@@ -61,7 +61,7 @@ export const FORMS: { readonly [O in OpName]: Form } = {
   sqrt:    call('Math.sqrt'),
   cbrt:    call('Math.cbrt'),
   nthRoot: helper('nthRoot'),
-  hypot:   helper('hypot'),
+  hypot:   helper('hypot', { 2: 'hypot2', 3: 'hypot3' }),
   exp:     call('Math.exp'),
   expm1:   call('Math.expm1'),
   log:     call('Math.log'),
@@ -99,7 +99,7 @@ export const FORMS: { readonly [O in OpName]: Form } = {
   erfc:      helper('erfc'),
   gamma:     helper('gamma'),
   lgamma:    helper('lgamma'),
-  polygamma: helperOfOrder('polygamma'),
+  polygamma: helperOfOrder('polygamma', ['digamma', 'trigamma']),
 
   max:     cheap('Math.max'),
   min:     cheap('Math.min'),
@@ -112,7 +112,7 @@ export const FORMS: { readonly [O in OpName]: Form } = {
   xlogy:     helper('xlogy'),
   xlog1py:   helper('xlog1py'),
   xlogx:     helper('xlogx'),
-  logsumexp: helper('logsumexp'),
+  logsumexp: helper('logsumexp', { 2: 'logsumexp2' }),
   logcosh:   helper('logcosh'),
   log1mexp:  helper('log1mexp'),
   sqrt1pm1:  helper('sqrt1pm1'),
@@ -141,13 +141,21 @@ function call(callee: string): Form {
   return { ...cheap(callee), dear: true };
 }
 
-function helper(name: string): Form {
-  return { ...call(name), helper: name };
+/** A special function; `byArity` names faster ones for so many operands. */
+function helper(name: string, byArity: Readonly<Record<number, string>> = {}): Form {
+  const nameOf = ({ inputs }: Node): string => byArity[inputs.length] ?? name;
+  return { precedence: ATOM, print: x => `${nameOf(x.node)}(${argumentsOf(x)})`, helper: nameOf, dear: true };
 }
 
-function helperOfOrder(name: string): Form {
-  const print = (x: Operands): string => `${name}(${orderOf(x.node)}, ${x.text(0, ANY)})`;
-  return { precedence: ATOM, print, helper: name, dear: true };
+/** A special function that takes its order first; `byOrder` names those of one order. */
+function helperOfOrder(name: string, byOrder: readonly string[] = []): Form {
+  const print = (x: Operands): string => {
+    const order = orderOf(x.node);
+    return order < byOrder.length
+      ? `${byOrder[order]}(${x.text(0, ANY)})`
+      : `${name}(${order}, ${x.text(0, ANY)})`;
+  };
+  return { precedence: ATOM, print, helper: node => byOrder[orderOf(node)] ?? name, dear: true };
 }
 
 /** cot, sec, csc: one over a function. */

@@ -4,10 +4,18 @@
 
 import type { InputNode } from '../ir/graph.ts';
 import type { Input, Program } from '../ir/program.ts';
-import { asideOf, checksOf, constants, destructure, readsByName, readsByPosition } from './arguments.ts';
+import {
+  asideOf,
+  checksOf,
+  constants,
+  destructure,
+  lengthTest,
+  readsByName,
+  readsByPosition,
+} from './arguments.ts';
 import type { Entry } from './entries.ts';
 import { BodyPrinter } from './js.ts';
-import { Names, quote } from './names.ts';
+import { Names } from './names.ts';
 import { resultOf, returnOf, storesOf } from './results.ts';
 import { type Sink, schedule } from './schedule.ts';
 
@@ -88,7 +96,7 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
     width,
     parameters: arrays.map(([, array]) => array),
     passed: data.length > 0 ? [own.inputs] : [],
-    checks: arrays.map(([text, array, length]) => `${own.length}(${quote(text)}, ${array}, ${length});`),
+    checks: arrays.map(([text, array, length]) => lengthTest(own, text, array, length)),
     sinks,
     reads: used => {
       const at = wrt.flatMap(({ node }, k) =>

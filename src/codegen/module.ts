@@ -2,7 +2,6 @@
 // One standalone file without imports and without `eval`; the same program gives the same bytes.
 
 import { liveNodes } from '../ir/live.ts';
-import type { OpName } from '../ir/ops.ts';
 import { type Program, rootsOf } from '../ir/program.ts';
 import { bindText } from './bind.ts';
 import { checksText } from './checks.ts';
@@ -97,20 +96,21 @@ export function emitModule(program: Program, { format, globalName, header }: Emi
   };
 }
 
-/** The special functions that the text calls, in the order of the table of operations, with what they use. */
+/** The special functions that the text calls and what they use, each after what it uses. */
 function helpersOf(program: Program): string[] {
-  const names = new Set<string>();
+  const names: string[] = [];
+  const seen = new Set<string>();
   const visit = (name: string): void => {
-    if (names.has(name)) return;
-    names.add(name);
+    if (seen.has(name)) return;
+    seen.add(name);
     SPECIAL[name].uses.forEach(visit);
+    names.push(name);
   };
-  const ops = new Set(liveNodes(rootsOf(program)).map(node => node.op));
-  for (const op of Object.keys(FORMS) as OpName[]) {
-    const { helper } = FORMS[op];
-    if (helper !== undefined && ops.has(op)) visit(helper);
+  for (const node of liveNodes(rootsOf(program))) {
+    const { helper } = FORMS[node.op];
+    if (helper !== undefined) visit(helper(node));
   }
-  return [...names];
+  return names;
 }
 
 /** Names, the exported ones first: inputs keep their name where they can, helpers of the module give way. */
@@ -131,7 +131,7 @@ function contextOf(program: Program, fixed: readonly string[]): Context {
       check: own('check'),
       number: own('number'),
       integer: own('integer'),
-      length: own('length'),
+      length: own('wrongLength'),
       memory: own('memory'),
       inputs: own('inputs'),
     },

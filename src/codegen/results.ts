@@ -19,14 +19,14 @@ export function resultOf(result: Result, width: number): Sink {
     const tree = treeOf(result, ({ elements }, at) => (elements[at] === undefined ? '0' : text(next++)));
     return layout('return ', tree, ';', width);
   };
-  return { roots, print };
+  return { roots, print, isLast: true };
 }
 
 export function returnOf({ elements }: Block): Sink {
   const [node] = elements;
   return node === undefined
-    ? { roots: [], print: () => ['return 0;'] }
-    : { roots: [node], print: text => [`return ${text(0)};`] };
+    ? { roots: [], print: () => ['return 0;'], isLast: true }
+    : { roots: [node], print: text => [`return ${text(0)};`], isLast: true };
 }
 
 /** Arrays with more zeros than this are cleared first. */

@@ -10,6 +10,8 @@ export interface Sink {
   readonly roots: readonly Node[];
   /** The lines of the statement around the texts of the roots. */
   readonly print: (text: (index: number) => string) => readonly string[];
+  /** True for a return: nothing can follow. */
+  readonly isLast?: true;
 }
 
 export interface Schedule {
@@ -38,7 +40,7 @@ const CALL_BYTES = 18;
 
 export function schedule(graph: Graph, sinks: readonly Sink[]): Schedule {
   const size = graph.nodes.length;
-  const { steps, operations } = demandOrder(graph, sinks);
+  const { steps, operations } = graphOrder(graph, sinks);
   const bounds = cut(graph, steps);
 
   const chunkOf = new Int32Array(size).fill(-1);
@@ -57,30 +59,39 @@ export function schedule(graph: Graph, sinks: readonly Sink[]): Schedule {
   return { steps, operations, bounds, chunkOf, localUses, ...allot(steps, bounds, chunkOf, lastUse) };
 }
 
-/** Depth-first from each sink in turn; a sink follows the last value it needs. */
-function demandOrder(graph: Graph, sinks: readonly Sink[]): { steps: Int32Array; operations: number } {
-  const seen = new Uint8Array(graph.nodes.length);
-  const steps: number[] = [];
-  const pending: number[] = [];
-  for (let k = 0; k < sinks.length; k++) {
-    for (const root of sinks[k].roots) {
-      pending.push(root.id);
-      while (pending.length > 0) {
-        const id = pending.pop()!;
-        if (id < 0) {
-          steps.push(~id);
-          continue;
-        }
-        const { op, inputs } = graph.nodes[id];
-        if (seen[id] === 1 || op === 'const' || op === 'input') continue;
-        seen[id] = 1;
-        pending.push(~id);
-        for (let i = inputs.length - 1; i >= 0; i--) if (seen[inputs[i].id] === 0) pending.push(inputs[i].id);
-      }
-    }
-    steps.push(~k);
+/**
+ * The order of the graph: forward values as the source has them, then derivatives. Each sink comes as soon as its values
+ * are known, a return last. Measured on Node 20 with 70 to 2,300 operations, a depth-first order from the sinks and
+ * stores at the end are neither faster nor slower.
+ */
+function graphOrder(graph: Graph, sinks: readonly Sink[]): { steps: Int32Array; operations: number } {
+  const live = new Uint8Array(graph.nodes.length);
+  const waiting = sinks.map((sink, k) => ({ k, due: sink.isLast ? Number.POSITIVE_INFINITY : lastOf(sink) }));
+  waiting.sort((a, b) => a.due - b.due);
+  for (const { roots } of sinks) for (const { id } of roots) live[id] = 1;
+
+  let operations = 0;
+  for (let id = live.length - 1; id >= 0; id--) {
+    if (live[id] === 0) continue;
+    const { inputs } = graph.nodes[id];
+    if (inputs.length > 0) operations++;
+    for (const input of inputs) live[input.id] = 1;
   }
-  return { steps: Int32Array.from(steps), operations: steps.length - sinks.length };
+
+  const steps = new Int32Array(operations + sinks.length);
+  let length = 0;
+  let next = 0;
+  for (let id = 0; id < live.length; id++) {
+    for (; next < waiting.length && waiting[next].due < id; next++) steps[length++] = ~waiting[next].k;
+    if (live[id] === 1 && graph.nodes[id].inputs.length > 0) steps[length++] = id;
+  }
+  for (; next < waiting.length; next++) steps[length++] = ~waiting[next].k;
+  return { steps, operations };
+}
+
+/** The id of the last value that `sink` waits for. */
+function lastOf({ roots }: Sink): number {
+  return roots.reduce((last, { id, inputs }) => (inputs.length > 0 ? Math.max(last, id) : last), -1);
 }
 
 /** Bounds of chunks: one chunk if the function is small enough to be optimised whole. */
