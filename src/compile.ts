@@ -102,6 +102,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
     normal = normalise(parsed, firing => firings.push(firing));
     return normal.program;
   });
+  const ofSource = [...firings];
   const derive = differentiator(normal.b, program);
   for (const [kind, form] of kinds) {
     program = timed(kind, () => withDerivative(program, derivativeOf(derive, kind, form, program)));
@@ -122,7 +123,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
     meta: emitted.meta,
     diagnostics: [...program.diagnostics, ...zeroDerivative(program)],
     program,
-    stats: { passes, stabilised: stabilised(firings), operations: emitted.operations },
+    stats: { passes, stabilised: stabilised(ofSource), operations: emitted.operations },
   };
 }
 

@@ -24,7 +24,7 @@ export function normalise(
 }
 
 /** How often sharing is repeated: what one round factors may show the next one more to share. */
-const ROUNDS = 2;
+const ROUNDS = 3;
 /** Graphs larger than this are surveyed once, to keep the compiler's time per operation constant and small. */
 const SMALL = 20_000;
 

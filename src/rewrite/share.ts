@@ -13,7 +13,7 @@ import { liveNodes } from '../ir/live.ts';
 import { type Program, rootsOf } from '../ir/program.ts';
 import { rebuilt } from './engine.ts';
 import { scaled } from './match.ts';
-import { constantTimes } from './simplify.ts';
+import { constantTimes, mergeable } from './simplify.ts';
 
 /** The program rebuilt with `b`, work shared wherever the survey says that it pays. */
 export function share(program: Program, b: Builder): Program {
@@ -70,11 +70,24 @@ export function share(program: Program, b: Builder): Program {
   }
 
   function hoisted(node: Node, [x, y]: readonly Node[]): Node | null {
+    if (x.op === 'const') return survey.usedOnce(node.inputs[1]) ? merged(x.attrs.value, y) : null;
+    if (y.op === 'const') return survey.usedOnce(node.inputs[0]) ? merged(y.attrs.value, x) : null;
     const left = survey.usedOnce(node.inputs[0]) ? constantTimes(x) : null;
     const right = survey.usedOnce(node.inputs[1]) ? constantTimes(y) : null;
     if (left !== null && right !== null) return b.mul(left.c * right.c, b.mul(left.x, right.x));
-    if (left !== null && y.op !== 'const') return b.mul(left.c, b.mul(left.x, y));
-    if (right !== null && x.op !== 'const') return b.mul(right.c, b.mul(x, right.x));
+    if (left !== null) return b.mul(left.c, b.mul(left.x, y));
+    if (right !== null) return b.mul(right.c, b.mul(x, right.x));
+    return null;
+  }
+
+  /** c (x (d y)) -> (c d) (x y), whoever else uses d y. */
+  /** c (x (d y)) -> (c d) (x y), whoever else uses d y. */
+  function merged(c: number, product: Node): Node | null {
+    if (product.op !== 'mul' || !mergeable(c)) return null;
+    for (const i of [0, 1]) {
+      const inner = constantTimes(product.inputs[i]);
+      if (inner !== null) return b.mul(c * inner.c, b.mul(product.inputs[1 - i], inner.x));
+    }
     return null;
   }
 

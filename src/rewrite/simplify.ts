@@ -61,7 +61,7 @@ export function constantTimes({ op, inputs: [x, y] }: Node): { c: number; x: Nod
 }
 
 /** Zero stands for a factor without derivative and is not merged; nor is what would overflow. */
-function mergeable(c: number): boolean {
+export function mergeable(c: number): boolean {
   return c !== 0 && Math.abs(c) > 1e-150 && Math.abs(c) < 1e150;
 }
 

@@ -36,18 +36,32 @@ export const STABILISE: readonly RewriteRule[] = [
     on: ['pow'], apply: powerOfExponentials },
   { name: 'square-root-of-squares', law: 'sqrt(x^2) -> abs(x); sqrt(x^2 + y^2) -> hypot(x, y)', exact: false,
     on: ['sqrt'], apply: rootOfSquares },
-  { name: 'cancelling-difference', law: 'exp(x) - 1 -> expm1(x); sqrt(1 + x) - 1 -> sqrt1pm1(x); 1 - sigmoid(x) -> sigmoid(-x); 1 - erf(x) -> erfc(x)', exact: false,
+  { name: 'cancelling-difference', law: 'f(x) - f(0) -> expm1(x), sqrt1pm1(x); 1 - sigmoid(x) -> sigmoid(-x); 1 - erf(x) -> erfc(x)', exact: false,
     on: ['add', 'sub'], apply: cancellingDifference },
-  { name: 'logarithm', law: 'log(exp(x)) -> x; log(1 + x) -> log1p(x); log(1 + exp(x)) -> softplus(x); log(exp(x) + exp(y)) -> logsumexp(x, y); log(1 - exp(x)) -> log1mexp(x); log(sigmoid(x)) -> -softplus(-x); log(cosh(x)) -> logcosh(x)', exact: false,
-    on: ['log'], apply: ({ inputs: [x] }, b) => stableLog(x, b) },
+  { name: 'log-sum-exp', law: 'log(1 + exp(x)) -> softplus(x); log(exp(x) + exp(y)) -> logsumexp(x, y)', exact: false,
+    on: ['log'], apply: ({ inputs: [x] }, b) => logOfSum(x, b) },
+  { name: 'log-one-plus', law: 'log(1 + x) -> log1p(x)', exact: false,
+    on: ['log'], apply: ({ inputs: [x] }, b) => logOfOnePlus(x, b) },
+  { name: 'log-of-positive', law: 'log(exp(x)) -> x; log(sigmoid(x)) -> -softplus(-x); log(cosh(x)) -> logcosh(x); log(1 - exp(x)) -> log1mexp(x)', exact: false,
+    on: ['log'], apply: ({ inputs: [x] }, b) => logOfProduct(x, b) },
   { name: 'logarithm-to-base', law: 'log2(u) -> log(u) / ln 2 and log10(u) -> log(u) / ln 10 where log(u) has a stable form', exact: false,
     on: ['log2', 'log10'], apply: logToBase },
   { name: 'log1p', law: 'log1p(exp(x)) -> softplus(x); log1p(-exp(x)) -> log1mexp(x)', exact: false,
     on: ['log1p'], apply: ({ inputs: [x] }, b) => logOfOnePlusExponential(x, b) },
   { name: 'x-log-x', law: 'x log(x) -> xlogx(x); x y log(x/z) -> y xlogy(x, x/z); (1 - x) log(1 - x) -> xlog1py(1 - x, -x)', exact: false,
     on: ['mul'], apply: timesOwnLogarithm },
-  { name: 'quotient', law: 'x/x -> 1; sin(x)/x -> j0(x); (exp(x) - 1)/x -> phi1(x); (1 - cos(x))/x^2 -> j0(x/2)^2 / 2; 1/(1 + exp(-x)) -> sigmoid(x); exp(x)/(exp(x) + exp(y)) -> sigmoid(x - y)', exact: false,
-    on: ['div', 'mul'], apply: quotient },
+  { name: 'cancelled-factor', law: 'x / x -> 1; x y / x -> y', exact: false,
+    on: ['div', 'mul'], apply: (node, b) => (mayCancel(node) && cancels(node) ? productOf(b, monomialOf(node)) : null) },
+  { name: 'logistic', law: '1 / (1 + exp(-x)) -> sigmoid(x); exp(x) / (exp(x) + exp(y)) -> sigmoid(x - y)', exact: false,
+    on: ['div', 'mul'], apply: (node, b) => quotient(node, isExponentialSum, overExponentials, b) },
+  { name: 'exponential-quotient', law: '1 / exp(x) -> exp(-x); exp(x) / exp(y) -> exp(x - y)', exact: false,
+    on: ['div', 'mul'], apply: (node, b) => quotient(node, isExp, overExponential, b) },
+  { name: 'sine-quotient', law: 'sin(x) / x -> j0(x), the spherical Bessel function', exact: false,
+    on: ['div', 'mul'], apply: (node, b) => quotient(node, isSine, sineOverArgument, b) },
+  { name: 'expm1-quotient', law: '(exp(x) - 1) / x -> phi1(x)', exact: false,
+    on: ['div', 'mul'], apply: (node, b) => quotient(node, isExpm1, expm1OverArgument, b) },
+  { name: 'cosine-quotient', law: '(1 - cos(x)) / x^2 -> j0(x/2)^2 / 2', exact: false,
+    on: ['div', 'mul'], apply: (node, b) => quotient(node, isOneMinusCosine, cosineOverSquare, b) },
 ];
 
 /** Moves a zero factor to the top of its product, where the calculus looks for it. */
@@ -168,20 +182,26 @@ function logOfExponentials(sum: Exponentials, b: Builder): Node {
 
 /** A stable form of log(u), or null if log(u) is as good as any. */
 function stableLog(u: Node, b: Builder): Node | null {
-  if (u.op === 'add' || u.op === 'sub') {
-    const sum = exponentialsOf(u);
-    if (sum !== null) return logOfExponentials(sum, b);
-    const rest = lessOne(u, b);
-    return rest && b.log1p(rest);
-  }
+  return logOfSum(u, b) ?? logOfOnePlus(u, b) ?? logOfProduct(u, b);
+}
+
+function logOfSum(u: Node, b: Builder): Node | null {
+  const sum = exponentialsOf(u);
+  return sum && logOfExponentials(sum, b);
+}
+
+function logOfOnePlus(u: Node, b: Builder): Node | null {
+  const rest = lessOne(u, b);
+  return rest && b.log1p(rest);
+}
+
+/** The logarithm of c f(x) for f whose logarithm is stable, and of 1 - exp(x), which is -expm1(x). */
+function logOfProduct(u: Node, b: Builder): Node | null {
   const { coefficient, core } = scaled(u);
   if (core === null || coefficient === 0) return null;
-  if (coefficient < 0) {
-    // -expm1(x) = 1 - exp(x)
-    return core.op === 'expm1' ? plusLog(b, b.log1mexp(core.inputs[0]), -coefficient) : null;
-  }
-  const stable = logOfPositive(core, b);
-  return stable && plusLog(b, stable, coefficient);
+  const negative = core.op === 'expm1' && coefficient < 0;
+  const stable = negative ? b.log1mexp(core.inputs[0]) : coefficient > 0 ? logOfPositive(core, b) : null;
+  return stable && plusLog(b, stable, Math.abs(coefficient));
 }
 
 function logOfPositive(core: Node, b: Builder): Node | null {
@@ -196,10 +216,8 @@ function logOfPositive(core: Node, b: Builder): Node | null {
     case 'cosh':
       return b.logcosh(x);
     case 'add':
-    case 'sub': {
-      const sum = exponentialsOf(core);
-      return sum && logOfExponentials(sum, b);
-    }
+    case 'sub':
+      return logOfSum(core, b);
     case 'mul':
       return hasStableLog(x) || hasStableLog(y) ? b.add(b.log(x), b.log(y)) : null;
     case 'div':
@@ -265,28 +283,41 @@ function times(b: Builder, m: Monomial, node: Node): Node {
 /** True if a factor within `depth` steps satisfies `test`. */
 function hasFactor(node: Node, test: (factor: Node) => boolean, depth: number): boolean {
   if (test(node)) return true;
-  if (depth === 0 || (node.op !== 'mul' && node.op !== 'neg' && node.op !== 'div')) return false;
+  if (depth === 0) return false;
+  if (node.op === 'pow') return node.inputs[1].op === 'const' && hasFactor(node.inputs[0], test, depth - 1);
+  if (node.op !== 'mul' && node.op !== 'neg' && node.op !== 'div') return false;
   return node.inputs.some(input => hasFactor(input, test, depth - 1));
 }
 
-/** Quotients, in whatever order their factors were written: cancelled factors, removable singularities, logistics. */
-function quotient(node: Node, b: Builder): Node | null {
-  if (node.op === 'mul' && !hasFactor(node, isReciprocal, 3)) return null;
+type Step = (product: Monomial, base: Node, exponent: number, b: Builder) => Node | null;
+
+/** Tries `step` on each factor above or below the bar that `test` accepts, in whatever order they were written. */
+function quotient(node: Node, test: (factor: Node) => boolean, step: Step, b: Builder): Node | null {
+  if (!mayCancel(node) || !hasFactor(node, test, 4)) return null;
   const product = monomialOf(node);
   if (!Number.isFinite(product.coefficient) || product.coefficient === 0) return null;
-  if (cancels(node)) return productOf(b, product);
   for (const [base, exponent] of product.powers) {
-    if (exponent < 0) {
-      const logistic = overExponentials(product, base, exponent, b);
-      if (logistic !== null) return logistic;
-    }
-  }
-  for (const [base, exponent] of product.powers) {
-    if (exponent !== 1) continue;
-    const regular = overOwnArgument(product, base, b);
-    if (regular !== null) return regular;
+    if (!test(base)) continue;
+    const stable = step(product, base, exponent, b);
+    if (stable !== null) return stable;
   }
   return null;
+}
+
+/** True if something stands below a bar. */
+function mayCancel(node: Node): boolean {
+  return node.op === 'div' || hasFactor(node, isReciprocal, 3);
+}
+
+const isExp = (node: Node) => node.op === 'exp';
+const isSine = (node: Node) => node.op === 'sin';
+const isExpm1 = (node: Node) => node.op === 'expm1';
+const isOneMinusCosine = (node: Node) => oneMinusCosine(node) !== null;
+
+/** A cheap sign of a sum of exponentials: one among the first terms. */
+function isExponentialSum(node: Node, depth = 4): boolean {
+  if (depth === 0 || (node.op !== 'add' && node.op !== 'sub')) return false;
+  return node.inputs.some(term => scaled(term).core?.op === 'exp' || isExponentialSum(term, depth - 1));
 }
 
 function isReciprocal({ op, inputs: [, y] }: Node): boolean {
@@ -314,23 +345,37 @@ function cancels(node: Node): boolean {
   return false;
 }
 
-/** f(u) times a factor of 1/u, where f(0) = 0: sin, expm1, 1 - cos. */
-function overOwnArgument(product: Monomial, base: Node, b: Builder): Node | null {
+function sineOverArgument(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
   const [u] = base.inputs;
-  if (base.op === 'sin') return divided(product, base, u, 1, () => b.sphericalBessel(0, u));
-  if (base.op === 'expm1') return divided(product, base, u, 1, () => b.phi(1, u));
-  const cosine = oneMinusCosine(base);
-  if (cosine === null) return null;
-  const half = () => b.mul(cosine.coefficient / 2, b.pow(b.sphericalBessel(0, b.div(cosine.argument, 2)), 2));
-  return divided(product, base, cosine.argument, 2, half);
+  return exponent === 1 ? overArgument(product, base, u, 1, () => b.sphericalBessel(0, u), b) : null;
+}
 
-  /** product = rest * f(u), f(u) = u^n f_n(u): rest * u^n * f_n(u), if that cancels a factor of u below the bar. */
-  function divided(m: Monomial, f: Node, argument: Node, n: number, regular: () => Node): Node | null {
-    const own = monomialOf(argument);
-    const rest = without(m, f);
-    const shared = [...own.powers].some(([x, power]) => power > 0 && (rest.powers.get(x) ?? 0) < 0);
-    return shared ? times(b, timesPower(rest, own, n), regular()) : null;
-  }
+function expm1OverArgument(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
+  const [u] = base.inputs;
+  return exponent === 1 ? overArgument(product, base, u, 1, () => b.phi(1, u), b) : null;
+}
+
+function cosineOverSquare(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
+  const cosine = oneMinusCosine(base);
+  if (cosine === null || exponent !== 1) return null;
+  const { coefficient, argument } = cosine;
+  const regular = () => b.mul(coefficient / 2, b.pow(b.sphericalBessel(0, b.div(argument, 2)), 2));
+  return overArgument(product, base, argument, 2, regular, b);
+}
+
+/** product = rest * f(u) with f(u) = u^n regular(u): rest * u^n * regular(u), if that cancels a factor of u below the bar. */
+function overArgument(
+  product: Monomial,
+  f: Node,
+  u: Node,
+  n: number,
+  regular: () => Node,
+  b: Builder,
+): Node | null {
+  const own = monomialOf(u);
+  const rest = without(product, f);
+  const shared = [...own.powers].some(([x, power]) => power > 0 && (rest.powers.get(x) ?? 0) < 0);
+  return shared ? times(b, timesPower(rest, own, n), regular()) : null;
 }
 
 /** c (1 - cos(u)). */
@@ -345,8 +390,8 @@ function oneMinusCosine(node: Node): { coefficient: number; argument: Node } | n
 
 /** A product over a power of a sum of exponentials, times at most one of them. */
 function overExponentials(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
-  const sum = exponentialsOf(base);
-  if (sum === null) return base.op === 'exp' ? overExponential(product, base, exponent, b) : null;
+  const sum = exponent < 0 ? exponentialsOf(base) : null;
+  if (sum === null) return null;
   const rest = without(product, base);
   const above = [...rest.powers].find(([factor, power]) => factor.op === 'exp' && power > 0)?.[0];
   const z = logisticArgument(sum, b);
@@ -372,6 +417,7 @@ function overExponentials(product: Monomial, base: Node, exponent: number, b: Bu
 
 /** exp(a) / exp(b)^n -> exp(a - n b); c / exp(b)^n -> c exp(-n b). */
 function overExponential(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
+  if (exponent >= 0) return null;
   const rest = without(product, base);
   const [y] = base.inputs;
   const above = [...rest.powers].find(([factor, power]) => factor.op === 'exp' && power === 1)?.[0];
