@@ -24,6 +24,8 @@ export interface Term {
   readonly minus: boolean;
   /** A number, which comes first in a product. */
   readonly isNumber?: true;
+  /** The number that a product begins with, and its other factors, so that 2 (3 x) is written 6 x. */
+  readonly scaled?: { readonly by: number; readonly rest: string };
   /** `\sin` and `\left(x\right)`: where an exponent goes between. */
   readonly call?: readonly [name: string, args: string];
   /** The rows of a case distinction, so that one in the last row can be merged. */
@@ -58,7 +60,7 @@ function magnitude(value: number): Term {
   if (value === Infinity) return atom('\\infty');
   if (value === Math.PI) return atom('\\pi');
   const [mantissa, exponent] = String(value).split('e');
-  if (exponent === undefined) return atom(mantissa);
+  if (exponent === undefined) return { ...atom(mantissa), scaled: { by: value, rest: '' } };
   const power = `10^{${Number(exponent)}}`;
   return mantissa === '1' ? term(power, POWER) : term(`${mantissa} \\cdot ${power}`, PRODUCT);
 }
@@ -193,17 +195,36 @@ function difference(x: Term, y: Term): Term {
 }
 
 function negation(x: Term): Term {
-  return { ...term(body(x, PRODUCT), Math.max(x.precedence, PRODUCT)), minus: !x.minus };
+  const { scaled } = x;
+  return {
+    ...term(body(x, PRODUCT), Math.max(x.precedence, PRODUCT)),
+    minus: !x.minus,
+    ...(scaled && { scaled }),
+  };
 }
 
 function product(x: Term, y: Term): Term {
-  const [first, second] = y.isNumber && !x.isNumber ? [y, x] : [x, y];
-  const text = juxtaposed(body(first, PRODUCT), body(second, PRODUCT));
-  return { ...term(text, PRODUCT), minus: x.minus !== y.minus };
+  if (y.isNumber && !x.isNumber) return product(y, x);
+  const minus = x.minus !== y.minus;
+  const texts = [x, y].map(factor => factor.scaled?.rest ?? body(factor, PRODUCT));
+  const rest = juxtaposed(texts[0], texts[1]);
+  const by = multiplied(x.scaled?.by, y.scaled?.by);
+  if (by === undefined) {
+    return { ...term(juxtaposed(body(x, PRODUCT), body(y, PRODUCT)), PRODUCT), minus };
+  }
+  const text = by === 1 && rest !== '' ? rest : juxtaposed(String(by), rest);
+  return { ...term(text, PRODUCT), minus, scaled: { by, rest } };
+}
+
+/** The product of two numbers if it is exact and there is one; undefined stands for no number. */
+function multiplied(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Number.isInteger(a) && Number.isInteger(b) && a * b < 1e9 ? a * b : undefined;
 }
 
 /** Two factors side by side: a dot before a digit, a space between words. */
 function juxtaposed(x: string, y: string): string {
+  if (x === '' || y === '') return x + y;
   if (/^[0-9]/.test(y)) return `${x} \\cdot ${y}`;
   return x.includes('\\mathrm') || y.startsWith('\\mathrm') ? `${x} \\, ${y}` : `${x} ${y}`;
 }

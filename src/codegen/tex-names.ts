@@ -59,7 +59,7 @@ export function texName(name: string): string {
 
 /** The change of `value` along the tangents. */
 export function differential(value: string): string {
-  return `\\mathrm{d} ${value}`;
+  return `\\mathrm{d} ${value.startsWith('\\mathrm') ? '\\, ' : ''}${value}`;
 }
 
 /** The name as it is typed, upright. */
