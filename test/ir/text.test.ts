@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../src/compile.ts';
 import { SymgradError } from '../../src/errors.ts';
 import { Graph, type Node } from '../../src/ir/graph.ts';
 import { sectionsOf } from '../../src/ir/live.ts';
@@ -82,6 +84,22 @@ test('nothing is folded and equal lines are one node', () => {
   const { graph, outputs } = parseIr(text);
   expect(graph.nodes.map(node => node.op)).toEqual(['const', 'mul']);
   expect(outputs[0].elements[0]).toBe(outputs[0].elements[1]);
+});
+
+test('the samples, after every pass', () => {
+  const folder = new URL('../../samples/', import.meta.url);
+  const names = readdirSync(folder).filter(name => name.endsWith('.expr'));
+  expect(names.length).toBeGreaterThan(5);
+  for (const name of names) {
+    const onPass = (pass: string, program: Program): void => {
+      verify(program, pass);
+      const text = printIr(program);
+      const again = parseIr(text);
+      expect(printIr(again), `${name} after ${pass}`).toBe(text);
+      expect(again.source).toEqual(program.source);
+    };
+    compile(readFileSync(new URL(name, folder), 'utf8'), { name, jvp: true, vjp: true, onPass });
+  }
 });
 
 describe('random programs', () => {
