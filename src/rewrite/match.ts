@@ -2,7 +2,7 @@
 // matching costs a constant per node.
 
 import type { Builder } from '../ir/build.ts';
-import type { Node } from '../ir/graph.ts';
+import type { ConstNode, Node } from '../ir/graph.ts';
 
 /** coefficient * core, where core is no product with a constant. A constant is coefficient * null. */
 export interface Scaled {
@@ -46,11 +46,14 @@ export function termsOf(
   const terms: Term[] = [];
   let constant = 0;
   const stack: [Node, number][] = [[node, 1]];
+  let budget = 4 * limit;
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (budget-- < 0) return null;
     const [sum, sign] = next;
     const [x, y] = sum.inputs;
-    if (sum.op === 'add') stack.push([y, sign], [x, sign]);
-    else if (sum.op === 'sub') stack.push([y, -sign], [x, sign]);
+    // The last term first: a long sum leans to the left and is given up early.
+    if (sum.op === 'add') stack.push([x, sign], [y, sign]);
+    else if (sum.op === 'sub') stack.push([x, sign], [y, -sign]);
     else if (sum.op === 'neg' && (x.op === 'add' || x.op === 'sub')) stack.push([x, -sign]);
     else {
       const { coefficient, core } = scaled(sum);
@@ -60,7 +63,7 @@ export function termsOf(
       if (terms.length > limit) return null;
     }
   }
-  return { constant, terms };
+  return { constant, terms: terms.reverse() };
 }
 
 export interface Term {
@@ -83,6 +86,9 @@ export function sumOf(b: Builder, { constant, terms }: Sum): Node {
   }
   return sum ?? b.constant(0);
 }
+
+/** The longest sum that is looked at as a whole. */
+export const MOST_TERMS = 256;
 
 /** True if a constant is among the first terms of a sum: a cheap test before `termsOf`. */
 export function hasConstantTerm(node: Node, depth = 3): boolean {
@@ -127,6 +133,16 @@ export function monomialOf(node: Node): Monomial {
   return { coefficient, powers };
 }
 
+/** True for exponents that can be added and multiplied exactly. */
+export function isIntegerConstant(node: Node): node is ConstNode {
+  return (
+    node.op === 'const' &&
+    Number.isInteger(node.attrs.value) &&
+    node.attrs.value !== 0 &&
+    Math.abs(node.attrs.value) < 1e6
+  );
+}
+
 /** The product of two monomials, the second raised to `exponent`. */
 export function timesPower(m: Monomial, other: Monomial, exponent: number): Monomial {
   const powers = new Map(m.powers);
@@ -153,6 +169,20 @@ export function productOf(b: Builder, { coefficient, powers }: Monomial): Node {
   if (denominator === null)
     return numerator === null ? b.constant(coefficient) : b.mul(coefficient, numerator);
   return b.div(numerator === null ? coefficient : b.mul(coefficient, numerator), denominator);
+}
+
+/** The monomial times one more factor, built. */
+export function times(b: Builder, m: Monomial, node: Node): Node {
+  return productOf(b, timesPower(m, { coefficient: 1, powers: new Map([[node, 1]]) }, 1));
+}
+
+/** True if a factor within `depth` steps satisfies `test`. */
+export function hasFactor(node: Node, test: (factor: Node) => boolean, depth: number): boolean {
+  if (test(node)) return true;
+  if (depth === 0) return false;
+  if (node.op === 'pow') return node.inputs[1].op === 'const' && hasFactor(node.inputs[0], test, depth - 1);
+  if (node.op !== 'mul' && node.op !== 'neg' && node.op !== 'div') return false;
+  return node.inputs.some(input => hasFactor(input, test, depth - 1));
 }
 
 function raise(powers: Map<Node, number>, base: Node, exponent: number): void {

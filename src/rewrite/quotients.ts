@@ -1,0 +1,114 @@
+// Quotients in whatever order their factors were written: cancelled factors and removable singularities.
+
+import type { Builder } from '../ir/build.ts';
+import type { Node } from '../ir/graph.ts';
+import {
+  hasConstantTerm,
+  hasFactor,
+  isIntegerConstant,
+  type Monomial,
+  monomialOf,
+  productOf,
+  termsOf,
+  times,
+  timesPower,
+  without,
+} from './match.ts';
+
+type Step = (product: Monomial, base: Node, exponent: number, b: Builder) => Node | null;
+
+/** Tries `step` on each factor above or below the bar that `test` accepts, in whatever order they were written. */
+export function quotient(node: Node, test: (factor: Node) => boolean, step: Step, b: Builder): Node | null {
+  if (!mayCancel(node) || !hasFactor(node, test, 4)) return null;
+  const product = monomialOf(node);
+  if (!Number.isFinite(product.coefficient) || product.coefficient === 0) return null;
+  for (const [base, exponent] of product.powers) {
+    if (!test(base)) continue;
+    const stable = step(product, base, exponent, b);
+    if (stable !== null) return stable;
+  }
+  return null;
+}
+
+/** True if something stands below a bar. */
+function mayCancel(node: Node): boolean {
+  return node.op === 'div' || hasFactor(node, isReciprocal, 3);
+}
+
+function isReciprocal({ op, inputs: [, y] }: Node): boolean {
+  return op === 'div' || (op === 'pow' && y.op === 'const' && y.attrs.value < 0);
+}
+
+/** The product without the factors that stand both above and below a fraction bar; null if there are none. */
+export function cancelled(node: Node, b: Builder): Node | null {
+  return mayCancel(node) && cancels(node) ? productOf(b, monomialOf(node)) : null;
+}
+
+/** True if a factor stands both above and below a fraction bar. */
+function cancels(node: Node): boolean {
+  const above = new Set<Node>();
+  const below = new Set<Node>();
+  const stack: [Node, number][] = [[node, 1]];
+  for (let budget = 24, next = stack.pop(); next !== undefined && budget-- > 0; next = stack.pop()) {
+    const [factor, exponent] = next;
+    const [x, y] = factor.inputs;
+    if (factor.op === 'mul') stack.push([x, exponent], [y, exponent]);
+    else if (factor.op === 'div') stack.push([x, exponent], [y, -exponent]);
+    else if (factor.op === 'neg') stack.push([x, exponent]);
+    else if (factor.op === 'pow' && isIntegerConstant(y)) {
+      stack.push([x, exponent * Math.sign(y.attrs.value)]);
+    } else if (factor.op !== 'const') {
+      if ((exponent > 0 ? below : above).has(factor)) return true;
+      (exponent > 0 ? above : below).add(factor);
+    }
+  }
+  return false;
+}
+
+export function sineOverArgument(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
+  const [u] = base.inputs;
+  return exponent === 1 ? overArgument(product, base, u, 1, () => b.sphericalBessel(0, u), b) : null;
+}
+
+export function expm1OverArgument(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
+  const [u] = base.inputs;
+  return exponent === 1 ? overArgument(product, base, u, 1, () => b.phi(1, u), b) : null;
+}
+
+export function cosineOverSquare(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
+  const cosine = oneMinusCosine(base);
+  if (cosine === null || exponent !== 1) return null;
+  const { coefficient, argument } = cosine;
+  // (1 - cos(x)) y / x is left alone: only the square makes a pole that the cosine has to cancel.
+  const pole = [...product.powers.values()].some(power => power <= -2);
+  if (!pole && product.powers.size > 2) return null;
+  const regular = () => b.mul(coefficient / 2, b.pow(b.sphericalBessel(0, b.div(argument, 2)), 2));
+  return overArgument(product, base, argument, 2, regular, b);
+}
+
+/** product = rest * f(u) with f(u) = u^n regular(u): rest * u^n * regular(u), if that cancels a factor of u below the bar. */
+function overArgument(
+  product: Monomial,
+  f: Node,
+  u: Node,
+  n: number,
+  regular: () => Node,
+  b: Builder,
+): Node | null {
+  const own = monomialOf(u);
+  const rest = without(product, f);
+  const shared = [...own.powers].some(([x, power]) => power > 0 && (rest.powers.get(x) ?? 0) < 0);
+  return shared ? times(b, timesPower(rest, own, n), regular()) : null;
+}
+
+export const isOneMinusCosine = (node: Node) => oneMinusCosine(node) !== null;
+
+/** c (1 - cos(u)). */
+function oneMinusCosine(node: Node): { coefficient: number; argument: Node } | null {
+  if (!hasConstantTerm(node, 1)) return null;
+  const sum = termsOf(node, 1);
+  if (sum === null || sum.terms.length !== 1) return null;
+  const [{ coefficient, core }] = sum.terms;
+  if (core.op !== 'cos' || coefficient !== -sum.constant) return null;
+  return { coefficient: sum.constant, argument: core.inputs[0] };
+}
