@@ -10,9 +10,9 @@ import type { Program } from '../ir/program.ts';
 /** Graphviz source; `dot -Tsvg` draws it. Nodes are called `n<number>`, numbered as in the text form. */
 export function emitDot(program: Program): string {
   const sections = sectionsOf(program);
-  const numbers = numberingOf(sections);
+  const numberOf = numberingOf(program, sections);
   const variables = new Set(program.wrt);
-  const idOf = (node: Node): string => `n${numbers.get(node)}`;
+  const idOf = (node: Node): string => `n${numberOf(node)}`;
   const edges: string[] = [];
   let leaves = 0;
   let roots = 0;

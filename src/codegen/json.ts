@@ -15,9 +15,8 @@ import type { Program } from '../ir/program.ts';
 export function emitJson(program: Program): string {
   const { source, graph } = program;
   const sections = sectionsOf(program);
-  const numbers = numberingOf(sections);
+  const idOf = numberingOf(program, sections);
   const starts = lineStartsOf(source.text);
-  const idOf = (node: Node): number => numbers.get(node)!;
 
   const placed = (span: Span | undefined) =>
     span === undefined ? {} : { span: { ...span, ...positionOf(span.start, starts) } };

@@ -37,8 +37,9 @@ export interface Sections {
 export function sectionsOf(program: Program): Sections {
   const inputs = program.inputs.map(input => input.node);
   const forward = liveNodes([...program.outputs.flatMap(output => output.elements), ...inputs]);
-  const isForward = new Set(forward);
+  const isForward = new Uint8Array(program.graph.nodes.length);
+  for (const node of forward) isForward[node.id] = 1;
   const extra = program.derivatives.flatMap(derivative => derivative.inputs);
   const all = liveNodes([...rootsOf(program), ...extra]);
-  return { forward, derivative: all.filter(node => !isForward.has(node)) };
+  return { forward, derivative: all.filter(node => isForward[node.id] === 0) };
 }

@@ -37,9 +37,9 @@ import type { DType, Shape } from './shape.ts';
 export function printIr(program: Program): string {
   const { source, graph, derivatives } = program;
   const sections = sectionsOf(program);
-  const numbers = numberingOf(sections);
+  const numberOf = numberingOf(program, sections);
   const starts = lineStartsOf(source.text);
-  const label = (node: Node): string => `%${numbers.get(node)}`;
+  const label = (node: Node): string => `%${numberOf(node)}`;
 
   const nodeLine = (node: Node): string => {
     const name = graph.names.get(node);
@@ -62,9 +62,12 @@ export function printIr(program: Program): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The number of each live node in every printed form: forward nodes first, then derivative nodes. */
-export function numberingOf({ forward, derivative }: Sections): Map<Node, number> {
-  return new Map([...forward, ...derivative].map((node, number) => [node, number]));
+/** The number of a live node, alike in every printed form: forward nodes first, then derivative nodes. */
+export function numberingOf({ graph }: Program, { forward, derivative }: Sections): (node: Node) => number {
+  const numbers = new Int32Array(graph.nodes.length);
+  for (const [i, node] of forward.entries()) numbers[node.id] = i;
+  for (const [i, node] of derivative.entries()) numbers[node.id] = forward.length + i;
+  return node => numbers[node.id];
 }
 
 /** One node as text without its span: `%4: bool = lt %0 %1`. */
