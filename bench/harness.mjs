@@ -15,7 +15,7 @@
  * @returns {Timing[]}
  */
 export function compare(variants, points, { quick }) {
-  const warmUpMs = quick ? 150 : 1500;
+  const warmUpMs = quick ? 500 : 1500;
   const sliceMs = quick ? 1 : 4;
   const rounds = quick ? 15 : 61;
   const loops = variants.map(({ call }) => loop(call, points));

@@ -1,7 +1,7 @@
-// European call and its Greeks in closed form, with the erf that symgrad puts into its modules.
+// European call and its Greeks in closed form, with the erfc that symgrad puts into its modules.
 // theta = [S, sigma, r, T], data = [K, q]; g gets delta, vega, rho and dC/dT; H the 4 x 4 second order.
 
-import { erf } from '../../src/ir/special.js';
+import { erfc } from '../../src/ir/special.js';
 
 const INV_SQRT2 = Math.SQRT1_2;
 const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
@@ -20,8 +20,8 @@ export function valueAndGrad(theta, data, g) {
   const d2 = d1 - sd;
   const discount = Math.exp(-r * T);
   const carry = Math.exp(-q * T);
-  const delta = carry * (0.5 + 0.5 * erf(d1 * INV_SQRT2));
-  const bond = K * discount * (0.5 + 0.5 * erf(d2 * INV_SQRT2));
+  const delta = carry * 0.5 * erfc(-d1 * INV_SQRT2);
+  const bond = K * discount * 0.5 * erfc(-d2 * INV_SQRT2);
   const stock = S * delta;
   const vega = S * carry * INV_SQRT_2PI * Math.exp(-0.5 * d1 * d1) * root;
   g[0] = delta;
@@ -48,8 +48,8 @@ export function valueGradAndHessian(theta, data, g, H) {
   const d2 = d1 - sd;
   const discount = Math.exp(-r * T);
   const carry = Math.exp(-q * T);
-  const delta = carry * (0.5 + 0.5 * erf(d1 * INV_SQRT2));
-  const bond = K * discount * (0.5 + 0.5 * erf(d2 * INV_SQRT2));
+  const delta = carry * 0.5 * erfc(-d1 * INV_SQRT2);
+  const bond = K * discount * 0.5 * erfc(-d2 * INV_SQRT2);
   const stock = S * delta;
   const density = carry * INV_SQRT_2PI * Math.exp(-0.5 * d1 * d1);
   const vega = S * density * root;
