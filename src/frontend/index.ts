@@ -7,14 +7,14 @@ import { Graph, GraphLimitError } from '../ir/graph.ts';
 import { liveNodes } from '../ir/live.ts';
 import type { Output, Program } from '../ir/program.ts';
 import { SCALAR } from '../ir/shape.ts';
-import type { Ast, Identifier } from './ast.ts';
+import type { Ast } from './ast.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { type Directives, type Mention, readDirectives } from './directives.ts';
 import { toReal } from './functions.ts';
 import { type InputOptions, Inputs } from './inputs.ts';
 import { Lowering } from './lower.ts';
 import { cleaned } from './parser.ts';
-import { postorder, type Tape } from './postorder.ts';
+import { postorder } from './postorder.ts';
 import { readStatements } from './syntax.ts';
 import { isArray, type Value } from './values.ts';
 
@@ -33,16 +33,14 @@ export interface ParseOptions extends InputOptions {
 export function parseFormula(text: string, options: ParseOptions = {}): Program {
   const diagnostics = new Diagnostics();
   const directives = readDirectives(cleaned(text), diagnostics);
-  const { roots, unknownNames } = readStatements(text, diagnostics);
-  const tapes = roots.map(postorder);
-  const assigned = assignedNames(tapes);
+  const { roots, assigned, unknownNames } = readStatements(text, diagnostics);
   const graph = new Graph(options.maxNodes);
   const b = builder(graph);
   const inputs = new Inputs(b, directives, options, diagnostics);
   const lowering = new Lowering({ builder: b, source: text, inputs, diagnostics, assigned, unknownNames });
   const context: Context = { text, roots, directives, b, inputs, lowering, diagnostics };
 
-  const last = lowerStatements(tapes, context);
+  const last = lowerStatements(context);
   const outputs = selectOutputs(last, context);
   checkUncalledFunctions(context);
   if (unknownNames.size === 0) inputs.checkOptions(assigned);
@@ -74,36 +72,24 @@ interface Context {
   readonly diagnostics: Diagnostics;
 }
 
-/** The names that any statement gives a meaning, and where first. */
-function assignedNames(tapes: readonly Tape[]): ReadonlyMap<string, Span> {
-  const names = new Map<string, Span>();
-  const add = ({ text, span }: Identifier): void => {
-    if (!names.has(text)) names.set(text, span);
-  };
-  for (const { nodes, assignments } of tapes) {
-    for (const { object } of assignments) if (object.type === 'Symbol') add(object.name);
-    const root = nodes[nodes.length - 1];
-    if (root.type === 'FunctionAssignment') add(root.name);
-  }
-  return names;
-}
-
 /** Lowers all statements; the value of the last. */
-function lowerStatements(tapes: readonly Tape[], { roots, lowering, diagnostics }: Context): Value {
+function lowerStatements({ roots, lowering, diagnostics }: Context): Value {
   let last: Value;
-  for (const [i, tape] of tapes.entries()) {
-    last = withinLimits(roots[i].span, diagnostics, () => lowering.statement(tape));
-  }
+  let current: Ast | undefined;
+  const lowerAll = (): void => {
+    for (current of roots) last = lowering.statement(postorder(current));
+  };
+  withinLimits(() => current?.span, diagnostics, lowerAll);
   return last;
 }
 
 /** What `work` returns. The limit on the size of the graph ends everything: there is no going on without nodes. */
-function withinLimits<T>(span: Span, diagnostics: Diagnostics, work: () => T): T {
+function withinLimits<T>(span: () => Span | undefined, diagnostics: Diagnostics, work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof GraphLimitError)) throw error;
-    diagnostics.error('too-large', `the formula is too large: ${error.message}`, span, {
+    diagnostics.error('too-large', `the formula is too large: ${error.message}`, span(), {
       hints: ['functions are written into the formula at each call; --max-nodes raises the limit'],
     });
     diagnostics.throwErrors();
@@ -124,7 +110,11 @@ function selectOutputs(last: Value, context: Context): readonly Output[] {
   if (statement.type === 'FunctionAssignment') {
     const callee = lowering.bindings.get(statement.name.text);
     if (callee?.kind !== 'function') return [];
-    const value = withinLimits(root.span, diagnostics, () => lowering.output(callee));
+    const value = withinLimits(
+      () => root.span,
+      diagnostics,
+      () => lowering.output(callee),
+    );
     inputs.putFirst(statement.params.map(({ text }) => text));
     return outputOf(callee.name, value, statement.expr.span, context.b);
   }
@@ -175,7 +165,11 @@ function checkUncalledFunctions({ lowering, diagnostics }: Context): void {
     if (callee.called) continue;
     const { span } = callee.definition.name;
     diagnostics.warning('unused-function', `\`${callee.name}\` is never called`, span);
-    withinLimits(callee.definition.span, diagnostics, () => lowering.rehearse(callee));
+    withinLimits(
+      () => callee.definition.span,
+      diagnostics,
+      () => lowering.rehearse(callee),
+    );
   }
 }
 

@@ -6,6 +6,7 @@
 
 // @ts-expect-error mathjs has no types for its parser, and exports it only together with all of mathjs.
 import { createParse } from '../../node_modules/mathjs/lib/esm/expression/parse.js';
+import type { Span } from '../errors.ts';
 import {
   AccessorNode,
   ArrayNode,
@@ -31,7 +32,7 @@ const createParser: (dependencies: Readonly<Record<string, unknown>>) => (text: 
   createParse;
 
 export type ParseResult =
-  | { readonly tree: Ast }
+  | { readonly tree: Ast; readonly assigned: ReadonlyMap<string, Span> }
   | {
       readonly failure: 'syntax';
       readonly message: string;
@@ -42,20 +43,23 @@ export type ParseResult =
 
 /**
  * The tree of `text`, which must have been cleaned (see `cleaned`), or what is wrong with it. Offsets are those of
- * `text`; `lastToken` is where the last token starts that was read.
+ * `text`; `assigned` are the names that any statement gives a meaning, and where first; `lastToken` is where the last
+ * token starts that was read.
  */
 export function parseTree(text: string): ParseResult {
   const source = new TokenSource(text);
-  const guard = { speculationFailed: false };
+  const notes: Notes = { speculationFailed: false, assigned: new Map() };
   const parse = createParser({
-    ...nodesOver(source, guard),
+    ...nodesOver(source, notes),
     config: { number: 'number' },
     typed,
   });
   const lastToken = (): number => source.starts.at(-1) ?? 0;
   try {
     const tree = parse(source) as Ast;
-    return guard.speculationFailed ? { failure: 'too-deep', lastToken: lastToken() } : { tree };
+    return notes.speculationFailed
+      ? { failure: 'too-deep', lastToken: lastToken() }
+      : { tree, assigned: notes.assigned };
   } catch (error) {
     if (error instanceof RangeError) return { failure: 'too-deep', lastToken: lastToken() };
     if (error instanceof RereadLimitError) return { failure: 'reread', lastToken: lastToken() };
@@ -81,11 +85,21 @@ function typed(_name: string, signatures: { readonly string: (text: TokenSource)
 }
 typed.addConversion = (): void => {};
 
+/** What the constructors find out besides the tree. */
+interface Notes {
+  /** mathjs gave up on an operand although there is one. */
+  speculationFailed: boolean;
+  readonly assigned: Map<string, Span>;
+}
+
 /** What mathjs's parser calls with `new`: functions that return a node with its place. */
-function nodesOver(source: TokenSource, guard: { speculationFailed: boolean }) {
+function nodesOver(source: TokenSource, notes: Notes) {
   /** The spelling of the number that mathjs is about to make a constant of. */
   let literal: string | undefined;
 
+  const assign = ({ text, span }: Identifier): void => {
+    if (!notes.assigned.has(text)) notes.assigned.set(text, span);
+  };
   const across = (first: Ast | Identifier, last: Ast | Identifier) =>
     source.between(first.first, last.last, last.span.end);
 
@@ -131,7 +145,7 @@ function nodesOver(source: TokenSource, guard: { speculationFailed: boolean }) {
           // mathjs takes `%` for a percentage when it fails to parse an operand after it, for whatever reason: if
           // there is one, the stack was exhausted.
           if (OPERAND_START.test(source.text.slice(place.span.end).trimStart()))
-            guard.speculationFailed = true;
+            notes.speculationFailed = true;
           return new OperatorNode(place, op, fn, all, false, true);
         }
         const place =
@@ -204,16 +218,18 @@ function nodesOver(source: TokenSource, guard: { speculationFailed: boolean }) {
       return new ObjectNode(source.between(opening, closing), values);
     }),
 
-    AssignmentNode: newable((object: Ast, indexOrValue: Ast, value?: Ast) =>
-      value === undefined
-        ? new AssignmentNode(across(object, indexOrValue), object, undefined, indexOrValue)
-        : new AssignmentNode(across(object, value), object, indexOrValue as IndexNode, value),
-    ),
+    AssignmentNode: newable((object: Ast, indexOrValue: Ast, value?: Ast) => {
+      if (value !== undefined) {
+        return new AssignmentNode(across(object, value), object, indexOrValue as IndexNode, value);
+      }
+      if (object.type === 'Symbol') assign(object.name);
+      return new AssignmentNode(across(object, indexOrValue), object, undefined, indexOrValue);
+    }),
 
-    FunctionAssignmentNode: newable(
-      (name: Identifier, params: readonly Identifier[], expr: Ast) =>
-        new FunctionAssignmentNode(across(name, expr), name, params, expr),
-    ),
+    FunctionAssignmentNode: newable((name: Identifier, params: readonly Identifier[], expr: Ast) => {
+      assign(name);
+      return new FunctionAssignmentNode(across(name, expr), name, params, expr);
+    }),
 
     BlockNode: newable(
       (blocks: BlockNode['blocks']) =>

@@ -1,13 +1,12 @@
 // A tree as the list of its nodes in the order of evaluation: operands before operators, left before right. The list
 // is made with a stack of its own, since a sum of 100,000 terms is a tree of that depth.
 
-import type { AssignmentNode, Ast } from './ast.ts';
+import type { Ast } from './ast.ts';
 import { refusalOf } from './refused.ts';
 
 export interface Tape {
   readonly nodes: readonly Ast[];
-  readonly assignments: readonly AssignmentNode[];
-  /** Assignments that are not always made: in a branch, or in an operand that mathjs may skip. */
+  /** Nodes that are not always evaluated, so that they may not assign: in a branch, or in an operand that mathjs may skip. */
   readonly conditional: ReadonlySet<Ast>;
 }
 
@@ -17,13 +16,10 @@ export interface Tape {
  */
 export function postorder(root: Ast): Tape {
   const nodes: Ast[] = [];
-  const assignments: AssignmentNode[] = [];
   let skippable = NOTHING;
   // Preorder with the last operand first is postorder backwards.
   const pending: Ast[] = [root];
-  while (pending.length > 0) {
-    const node = pending.pop() as Ast;
-    if (node.type === 'Assignment') assignments.push(node);
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (node.type !== 'Parenthesis') nodes.push(node);
     const operands = operandsOf(node);
     const always = skippable.has(node) ? 0 : alwaysEvaluated(node);
@@ -32,9 +28,7 @@ export function postorder(root: Ast): Tape {
       pending.push(operands[i]);
     }
   }
-  const conditional =
-    assignments.length === 0 ? NOTHING : new Set(assignments.filter(node => skippable.has(node)));
-  return { nodes: nodes.reverse(), assignments: assignments.reverse(), conditional };
+  return { nodes: nodes.reverse(), conditional: skippable };
 }
 
 const NOTHING: Set<Ast> = new Set();

@@ -9,6 +9,8 @@ import { cleaned, type ParseResult, parseTree } from './parser.ts';
 
 export interface Statements {
   readonly roots: readonly Ast[];
+  /** The names that any statement gives a meaning, and where first. */
+  readonly assigned: ReadonlyMap<string, Span>;
   /** Names assigned in statements that could not be parsed: nothing is known of them. */
   readonly unknownNames: ReadonlySet<string>;
 }
@@ -23,10 +25,10 @@ export function readStatements(text: string, diagnostics: Diagnostics): Statemen
   let rest = cleaned(text);
   for (let round = 1; ; round++) {
     const result = parseTree(rest);
-    if ('tree' in result) return { roots: rootsOf(result.tree), unknownNames };
+    if ('tree' in result) return { roots: rootsOf(result.tree), assigned: result.assigned, unknownNames };
     const broken = report(result, rest, diagnostics);
     const again = round < MAX_SYNTAX_ERRORS && round * text.length < RECOVERY_BUDGET;
-    if (broken === undefined || !again) return { roots: [], unknownNames };
+    if (broken === undefined || !again) return { roots: [], assigned: new Map(), unknownNames };
     const statement = rest.slice(broken.start, broken.end);
     for (const [, name] of statement.matchAll(ASSIGNED_NAME)) unknownNames.add(name);
     rest = blanked(rest, broken);
