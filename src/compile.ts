@@ -131,7 +131,10 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
 function parseProgram(text: string, options: CompileOptions): Program {
   const { name, language = 'expr', define, shapes, maxNodes, wrt } = options;
   if (language === 'ir') {
-    const program = parseIr(text, name === undefined ? {} : { name });
+    const program = parseIr(text, {
+      ...(name !== undefined && { name }),
+      ...(maxNodes !== undefined && { maxNodes }),
+    });
     return wrt === undefined ? program : { ...program, wrt: checkedWrt(program, wrt) };
   }
   return parseFormula(text, {
