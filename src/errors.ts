@@ -176,8 +176,9 @@ interface Frame {
 function frameOf(text: string, span: Span, column: number): Frame {
   const lineStart = span.start - column + 1;
   // A line may be the whole of a large file: look no further than a frame can show.
-  const from = Math.max(lineStart, span.start - FRAME_WIDTH / 2);
-  const window = text.slice(from, span.start + FRAME_WIDTH).split(LINE_END, 1)[0] ?? '';
+  const [head] = text.slice(lineStart, lineStart + FRAME_WIDTH + 1).split(LINE_END, 1);
+  const from = head.length <= FRAME_WIDTH ? lineStart : Math.max(lineStart, span.start - FRAME_WIDTH / 2);
+  const [window] = text.slice(from, span.start + FRAME_WIDTH).split(LINE_END, 1);
   const before = window.slice(0, span.start - from);
   const marked = window.slice(before.length, before.length + Math.max(span.end - span.start, 0));
 

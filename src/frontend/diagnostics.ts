@@ -16,15 +16,16 @@ export class Diagnostics {
   readonly #counts = new Map<string, number>();
   readonly #seen = new Set<string>();
 
-  error(code: string, message: string, span: Span | undefined, details?: Details): void {
+  /** `details` may be a function, called only if the error is listed. */
+  error(code: string, message: string, span: Span | undefined, details?: Details | (() => Details)): void {
     this.#add('error', code, message, span, details);
   }
 
-  warning(code: string, message: string, span: Span | undefined, details?: Details): void {
+  warning(code: string, message: string, span: Span | undefined, details?: Details | (() => Details)): void {
     this.#add('warning', code, message, span, details);
   }
 
-  hint(code: string, message: string, span: Span | undefined, details?: Details): void {
+  hint(code: string, message: string, span: Span | undefined, details?: Details | (() => Details)): void {
     this.#add('hint', code, message, span, details);
   }
 
@@ -49,7 +50,7 @@ export class Diagnostics {
     code: string,
     message: string,
     span: Span | undefined,
-    details: Details = {},
+    details: Details | (() => Details) = {},
   ): void {
     const key = `${code} ${span?.start} ${span?.end} ${message}`;
     if (this.#seen.has(key)) return;
@@ -59,7 +60,13 @@ export class Diagnostics {
     this.#counts.set(kind, count);
     if (count > LISTED_PER_CODE) return;
     const place = span === undefined ? {} : { span: { start: span.start, end: span.end } };
-    this.#listed.push({ severity, code, message, ...place, ...details });
+    this.#listed.push({
+      severity,
+      code,
+      message,
+      ...place,
+      ...(typeof details === 'function' ? details() : details),
+    });
   }
 
   /** Those without a place come last. */

@@ -43,8 +43,10 @@ export function parseFormula(text: string, options: ParseOptions = {}): Program 
   const last = lowerStatements(context);
   const outputs = selectOutputs(last, context);
   checkUncalledFunctions(context);
-  if (unknownNames.size === 0) inputs.checkOptions(assigned);
-  const wrt = inputs.selectWrt(options.wrt, assigned);
+  // After a mistake some inputs may not have been met: every name in the text may be one of them.
+  const possible = diagnostics.hasErrors ? namesIn(text) : NO_NAMES;
+  inputs.checkOptions(assigned, possible);
+  const wrt = inputs.selectWrt(options.wrt, assigned, possible);
   checkUnusedStatements(context);
   diagnostics.throwErrors();
 
@@ -60,6 +62,13 @@ export function parseFormula(text: string, options: ParseOptions = {}): Program 
     derivatives: [],
     diagnostics: diagnostics.notices(),
   };
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** Every name outside of comments. */
+function namesIn(text: string): ReadonlySet<string> {
+  return new Set(text.replace(/#.*/g, '').match(/[\p{L}_$][\p{L}\p{N}_$]*/gu));
 }
 
 interface Context {

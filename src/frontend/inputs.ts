@@ -77,14 +77,17 @@ export class Inputs {
     return this.#values.has(name) ? this.#values.get(name) : this.#add(name, span);
   }
 
-  /** Checks the names in the options; `assigned` are those that the formula gives values. */
-  checkOptions(assigned: ReadonlyMap<string, Span>): void {
+  /**
+   * Checks the names in the options. `assigned` are those that the formula gives values, `possible` those that may be
+   * inputs although they were not met.
+   */
+  checkOptions(assigned: ReadonlyMap<string, Span>, possible: ReadonlySet<string>): void {
     for (const [option, names] of [
       ['define', this.#define],
       ['shape', this.#shapes],
     ] as const) {
       for (const name of names.keys()) {
-        if (this.#values.has(name)) continue;
+        if (this.#values.has(name) || (possible.has(name) && !assigned.has(name))) continue;
         this.#diagnostics.error(
           'unknown-input',
           `--${option} ${name}: the formula has no input \`${name}\``,
@@ -96,13 +99,18 @@ export class Inputs {
   }
 
   /** The names that derivatives are taken with respect to. */
-  selectWrt(option: readonly string[] | undefined, assigned: ReadonlyMap<string, Span>): readonly string[] {
+  selectWrt(
+    option: readonly string[] | undefined,
+    assigned: ReadonlyMap<string, Span>,
+    possible: ReadonlySet<string>,
+  ): readonly string[] {
     const asked = option?.map(name => ({ name, span: undefined })) ?? this.#directives.wrt;
     if (asked === undefined) return this.list.filter(({ dtype }) => dtype !== 'int').map(({ name }) => name);
     const names = new Set<string>();
     for (const { name, span } of asked) {
       const input = this.#inputs.get(name);
       if (input === undefined) {
+        if (possible.has(name) && !assigned.has(name)) continue;
         if (this.#values.has(name)) {
           // An option may fix what the file would differentiate; to ask for both is a contradiction.
           if (option === undefined || this.#values.get(name) === undefined) continue;

@@ -464,10 +464,10 @@ export class Lowering {
         related: [{ message: 'defined here', span: assigned }],
       });
     }
-    const known = [...this.functions.map(other => other.name), ...FUNCTIONS.keys()];
-    const meant = FOREIGN_FUNCTIONS.get(name) ?? suggest(name, known);
-    return this.#error('unknown-function', `unknown function \`${name}\``, fn.span, {
-      hints: meant === undefined ? [product] : [`did you mean \`${meant}\`?`],
+    return this.#error('unknown-function', `unknown function \`${name}\``, fn.span, () => {
+      const known = [...this.functions.map(other => other.name), ...FUNCTIONS.keys()];
+      const meant = FOREIGN_FUNCTIONS.get(name) ?? suggest(name, known);
+      return { hints: meant === undefined ? [product] : [`did you mean \`${meant}\`?`] };
     });
   }
 
@@ -586,7 +586,7 @@ export class Lowering {
     return this.#values.splice(this.#values.length - count, count);
   }
 
-  #error(code: string, message: string, span: Span, details?: Details): undefined {
+  #error(code: string, message: string, span: Span, details?: Details | (() => Details)): undefined {
     this.#diagnostics.error(code, message, span, details);
     return undefined;
   }

@@ -22,11 +22,12 @@ import {
   ObjectNode,
   OperatorNode,
   ParenthesisNode,
+  type Place,
   RangeNode,
   RelationalNode,
   SymbolNode,
 } from './ast.ts';
-import { RereadLimitError, TokenSource } from './tokens.ts';
+import { TokenSource } from './tokens.ts';
 
 const createParser: (dependencies: Readonly<Record<string, unknown>>) => (text: TokenSource) => unknown =
   createParse;
@@ -57,12 +58,12 @@ export function parseTree(text: string): ParseResult {
   const lastToken = (): number => source.starts.at(-1) ?? 0;
   try {
     const tree = parse(source) as Ast;
-    return notes.speculationFailed
-      ? { failure: 'too-deep', lastToken: lastToken() }
-      : { tree, assigned: notes.assigned };
+    if (source.isExhausted) return { failure: 'reread', lastToken: lastToken() };
+    if (notes.speculationFailed) return { failure: 'too-deep', lastToken: lastToken() };
+    return { tree, assigned: notes.assigned };
   } catch (error) {
+    if (source.isExhausted) return { failure: 'reread', lastToken: lastToken() };
     if (error instanceof RangeError) return { failure: 'too-deep', lastToken: lastToken() };
-    if (error instanceof RereadLimitError) return { failure: 'reread', lastToken: lastToken() };
     if (!isParserError(error)) throw error;
     const message = error.message.replace(/ \(char \d+\)$/, '');
     return { failure: 'syntax', message, offset: error.char - 1, lastToken: lastToken() };
@@ -114,6 +115,7 @@ function nodesOver(source: TokenSource, notes: Notes) {
       literal = undefined;
       if (text !== undefined) return new ConstantNode(source.leaf(text), value, text);
       if (typeof value === 'string') return new ConstantNode(stringPlace(source, value), value);
+      if (source.starts.length === 0) return new ConstantNode(NOWHERE, value); // stands for a text without statements
       if (typeof value !== 'number') return new ConstantNode(source.leaf(String(value)), value);
       // The 1 implied by `:3` and the 100 implied by `5%` are not in the text.
       const token = source.starts.length - 1;
@@ -238,6 +240,7 @@ function nodesOver(source: TokenSource, notes: Notes) {
   };
 }
 
+const NOWHERE: Place = { span: { start: 0, end: 0 }, first: -1, last: -1 };
 const POSTFIX: ReadonlySet<string> = new Set(['!', "'"]);
 const OPERAND_START = /^[([{"'\w.$~+\u00C0-\u02AF\u0370-\u03FF\u2100-\u214F\uD835-]/;
 

@@ -39,7 +39,7 @@ const ASSIGNED_NAME = /(?:^|[\n;])\s*([\p{L}_$][\p{L}\p{N}_$]*)\s*(?:\([^()]*\)\
 
 function rootsOf(tree: Ast): readonly Ast[] {
   if (tree.type === 'Block') return tree.blocks.map(({ node }) => node);
-  const isEmpty = tree.type === 'Constant' && tree.value === undefined && tree.span.start === tree.span.end;
+  const isEmpty = tree.type === 'Constant' && tree.first < 0;
   return isEmpty ? [] : [tree];
 }
 
@@ -103,13 +103,15 @@ function reportSyntax(
   const atEnd = found === '' || found === '\n';
   // At the end of a line the caret goes behind its last token, where something is missing.
   const start = atEnd ? endOfToken(text, Math.min(lastToken, Math.max(0, offset - 1))) : offset;
-  const span = { start, end: start + (atEnd ? 1 : found.length) };
-  const hints = hintsFor(text, offset, found, statement);
+  const spelling = atEnd ? undefined : spellingAt(text, offset, found, statement);
+  const span = spelling?.span ?? { start, end: start + (atEnd ? 1 : found.length) };
+  const hints = spelling === undefined ? hintsFor(text, offset, found, statement) : [spelling.hint];
   const related =
     open !== undefined && /^(Parenthesis|End of matrix|Comma)/.test(message)
       ? [{ message: `\`${text[open]}\` opened here`, span: { start: open, end: open + 1 } }]
       : [];
-  diagnostics.error('syntax', describe(message, found, atEnd), span, {
+  const got = atEnd ? 'the end of the statement' : `\`${printable(text.slice(span.start, span.end))}\``;
+  diagnostics.error('syntax', spelling === undefined ? describe(message, got) : `unexpected ${got}`, span, {
     ...(hints.length > 0 ? { hints } : {}),
     ...(related.length > 0 ? { related } : {}),
   });
@@ -117,8 +119,7 @@ function reportSyntax(
 }
 
 /** mathjs's message in the words of ours. */
-function describe(message: string, found: string, atEnd: boolean): string {
-  const got = atEnd ? 'the end of the statement' : `\`${printable(found)}\``;
+function describe(message: string, got: string): string {
   if (/^Syntax error in part/.test(message)) return `unexpected character ${got}`;
   if (/^(Unexpected (part|operator))/.test(message)) return `unexpected ${got}`;
   if (/^(Value expected|Unexpected end of expression)/.test(message)) return `expected a value, found ${got}`;
@@ -127,7 +128,7 @@ function describe(message: string, found: string, atEnd: boolean): string {
   if (/^The true-expression/.test(message)) return 'the first branch of the conditional is empty';
   if (/^Parenthesis \) expected/.test(message)) return `expected \`)\`, found ${got}`;
   if (/^(Parenthesis \]|End of matrix)/.test(message)) return `expected \`]\`, found ${got}`;
-  if (/^Digit expected/.test(message)) return `expected a digit, found ${got}`;
+  if (/^Digit expected/.test(message)) return `digits are missing in the number ${got}`;
   const dimensions = /^Column dimensions mismatch \((\d+) !== (\d+)\)/.exec(message);
   if (dimensions !== null) return `rows of ${dimensions[2]} and of ${dimensions[1]} elements in one matrix`;
   return message.charAt(0).toLowerCase() + message.slice(1);
@@ -187,14 +188,21 @@ const SPELLINGS: readonly Spelling[] = [
   { pattern: /^[\u00A0\u2000-\u200B\u202F\u3000\uFEFF]/, hint: 'write an ordinary space' },
 ];
 
-function hintsFor(text: string, offset: number, found: string, statement: Span): string[] {
+/** The foreign spelling that the error is in: it may begin up to two characters before the error. */
+function spellingAt(text: string, offset: number, found: string, statement: Span) {
   for (const back of [0, 1, 2]) {
-    const from = offset - back;
-    if (from < statement.start) break;
-    const near = text.slice(from, offset + Math.max(found.length, 2));
-    const spelling = SPELLINGS.find(({ pattern }) => (pattern.exec(near)?.[0].length ?? 0) > back);
-    if (spelling !== undefined) return [spelling.hint];
+    const start = offset - back;
+    if (start < statement.start) return undefined;
+    const near = text.slice(start, offset + Math.max(found.length, 2));
+    for (const { pattern, hint } of SPELLINGS) {
+      const length = pattern.exec(near)?.[0].length ?? 0;
+      if (length > back) return { hint, span: { start, end: start + length } };
+    }
   }
+  return undefined;
+}
+
+function hintsFor(text: string, offset: number, found: string, statement: Span): string[] {
   const line = text.slice(statement.start, statement.end).trim();
   if (/^[*/^.%]/.test(found) && text.slice(statement.start, offset).trim() === '') {
     return [
@@ -216,7 +224,7 @@ function tokenAt(text: string, offset: number): string {
   TOKEN.lastIndex = offset;
   return TOKEN.exec(text)?.[0] ?? '';
 }
-const TOKEN = /\d[\d.]*|[\p{L}_$][\p{L}\p{N}_$]*|[\s\S]/uy;
+const TOKEN = /\d[\d.]*(?:[eE][-+](?!\d))?|[\p{L}_$][\p{L}\p{N}_$]*|[\s\S]/uy;
 
 /** Where the last thing of the line before `offset` ends: comments and spaces are not things. */
 function endOfToken(text: string, start: number): number {

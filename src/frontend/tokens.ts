@@ -22,7 +22,12 @@ export class TokenSource {
 
   constructor(text: string) {
     this.text = text;
-    this.#maxReads = Math.max(1_000_000, text.length * 4);
+    this.#maxReads = Math.max(200_000, text.length * 4);
+  }
+
+  /** True once the text was read too often: mathjs may catch the error that says so. */
+  get isExhausted(): boolean {
+    return this.#reads > this.#maxReads;
   }
 
   substr(start: number, length: number): string {
