@@ -57,14 +57,15 @@ export interface Aside {
   readonly locals: ReadonlyMap<string, string>;
 }
 
-export function asideOf(scope: Names, extra: Extra, wanted: string): Aside {
+export function asideOf(scope: Names, extra: Extra, wanted: string, form: 'record' | 'array'): Aside {
   const parameter = scope.take(wanted);
   const locals = new Map<string, string>();
   for (const { name, nodes, isScalar } of extra.parts) {
     for (const [k, node] of nodes.entries()) {
       if (node === undefined) continue;
       const local = `${extra.boundParameter}_${name}${isScalar ? '' : k + 1}`;
-      locals.set(node.attrs.name, scope.take(local));
+      const isWhole = form === 'record' && extra.isBare && isScalar; // the parameter itself is the number
+      locals.set(node.attrs.name, isWhole ? parameter : scope.take(local));
     }
   }
   return { extra, parameter, nodes: extra.parts.flatMap(({ nodes }) => nodes), locals };
@@ -98,7 +99,9 @@ function readsFrom(
   used: ReadonlySet<InputNode>,
 ): string[] {
   return nodes.flatMap((node, at) => {
-    return node !== undefined && used.has(node) ? [`${locals.get(node.attrs.name)} = ${paths[at]}`] : [];
+    if (node === undefined || !used.has(node)) return [];
+    const local = locals.get(node.attrs.name)!;
+    return local === paths[at] ? [] : [`${local} = ${paths[at]}`];
   });
 }
 

@@ -5,7 +5,7 @@ import { destructure, inputChecks, lengthTest, patternOf } from './arguments.ts'
 import { type Entry, lengthOf } from './entries.ts';
 import type { Context, EmittedFunction } from './functions.ts';
 import { WIDTH } from './functions.ts';
-import { commentText } from './names.ts';
+import { commentText, Names, property } from './names.ts';
 import { float64Array, item, object } from './results.ts';
 import { indent, layout } from './text.ts';
 
@@ -17,13 +17,17 @@ export function bindText(
   exported: string,
 ): string[] {
   const { data, own, locals } = context;
-  const parameter = data.every(input => input.default !== undefined) ? 'data = {}' : 'data';
+  const given = new Names(context.scope).take('data');
+  const parameter = data.every(input => input.default !== undefined) ? `${given} = {}` : given;
   const held = object(data.map(({ name }) => item(name, locals.get(name)!)));
-  const lines = data.length > 0 ? destructure(data, locals, 'data', WIDTH - 2) : [];
-  lines.push(...inputChecks(context, data), ...layout(`const ${own.inputs} = `, held, ';', WIDTH - 2));
+  const lines: string[] = [];
+  if (data.length > 0) {
+    lines.push(...destructure(data, locals, given, WIDTH - 2), ...inputChecks(context, data));
+    lines.push(...layout(`const ${own.inputs} = `, held, ';', WIDTH - 2));
+  }
 
   const members = [
-    [own.inputs === 'inputs' ? 'inputs,' : `inputs: ${own.inputs},`, `size: ${context.wrt.length},`],
+    [`${property('inputs', data.length > 0 ? own.inputs : '{}')},`, `size: ${context.wrt.length},`],
     ...conversions(context),
     ...methods.map(({ name, parameters, lines }) => [
       `${name}(${parameters.join(', ')}) {`,
@@ -43,14 +47,15 @@ export function bindText(
 function conversions(context: Context): string[][] {
   const { wrt, own, locals } = context;
   const width = WIDTH - 6;
+  const theta = new Names(context.scope).take('theta');
   const vector = float64Array(wrt.map(({ name }) => locals.get(name)!));
-  const record = object(wrt.map(({ name }, k) => item(name, `theta[${k}]`)));
+  const record = object(wrt.map(({ name }, k) => item(name, `${theta}[${k}]`)));
   const pattern = layout('pack(', patternOf(wrt, locals), ') {', WIDTH - 4);
   return [
     [...pattern, ...indent([...inputChecks(context, wrt), ...layout('return ', vector, ';', width)]), '},'],
     [
-      'unpack(theta) {',
-      ...indent([lengthTest(own, 'theta', 'theta', wrt.length), ...layout('return ', record, ';', width)]),
+      `unpack(${theta}) {`,
+      ...indent([lengthTest(own, 'theta', theta, wrt.length), ...layout('return ', record, ';', width)]),
       '},',
     ],
   ];

@@ -53,7 +53,8 @@ export interface Entry {
 /** The functions of the module of `program`, in order. */
 export function entriesOf(program: Program): Entry[] {
   const value = valueView(program.outputs);
-  const summary = `The value of ${program.outputs.map(({ name }) => `\`${name}\``).join(', ')}.`;
+  const names = program.outputs.map(({ name }) => name).join(', ');
+  const summary = names === 'value' ? 'The value of the formula.' : `The value of ${names}.`;
   const entries: Entry[] = [{ name: 'value', summary, result: value.result, bound: [value.block] }];
   for (const derivative of program.derivatives) {
     entries.push(...ENTRIES[derivative.kind]({ program, value, derivative }));

@@ -53,20 +53,22 @@ export function recordFunction(context: Context, { name, result, extra }: Entry)
   const { own, program, locals } = context;
   const width = WIDTH - 2;
   const scope = new Names(context.scope);
-  const aside = extra && asideOf(scope, extra, extra.parameter);
+  const aside = extra && asideOf(scope, extra, extra.parameter, 'record');
   return printFunction(context, {
     name,
     scope,
     width,
     parameters: aside ? [own.inputs, aside.parameter] : [own.inputs],
     passed: [],
-    checks: aside ? checksOf(own, aside) : [],
+    checks: [],
     sinks: [resultOf(result, width)],
     reads: used => {
       const read = program.inputs.filter(({ node }) => used.has(node));
       const source = program.inputs.length > 0 ? `${own.check}(${own.inputs})` : undefined;
       const lines = source === undefined ? [] : destructure(read, locals, source, width);
-      return aside ? [...lines, ...constants(readsByName(aside, used), width)] : lines;
+      return aside
+        ? [...lines, ...checksOf(own, aside), ...constants(readsByName(aside, used), width)]
+        : lines;
     },
     local: ({ attrs }) => locals.get(attrs.name) ?? aside!.locals.get(attrs.name)!,
   });
@@ -78,7 +80,7 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
   const width = WIDTH - 6;
   const scope = new Names(context.scope);
   const theta = scope.take('theta');
-  const aside = extra && asideOf(scope, extra, extra.boundParameter);
+  const aside = extra && asideOf(scope, extra, extra.boundParameter, 'array');
   const arrays: [text: string, name: string, length: number][] = [['theta', theta, wrt.length]];
   if (aside) arrays.push([aside.extra.boundParameter, aside.parameter, aside.nodes.length]);
   const sinks: Sink[] = [];

@@ -2,17 +2,22 @@
 // user takes it, every other becomes a `const`. Each node is looked at once; nesting is bounded, so that neither this
 // printer nor the parser of a JavaScript engine recurses deeply.
 
+import { InternalError } from '../errors.ts';
 import type { Graph, InputNode, Node } from '../ir/graph.ts';
-import { ANY, CONDITIONAL, constantPrecedence, FORMS, numberText, type Operands, WORD } from './forms.ts';
+import type { Branches } from './branches.ts';
+import {
+  ANY,
+  CONDITIONAL,
+  constantPrecedence,
+  FORMS,
+  numberText,
+  type Operands,
+  UNARY,
+  WORD,
+} from './forms.ts';
 import type { Names } from './names.ts';
 import type { Schedule, Sink } from './schedule.ts';
-import { wrap } from './text.ts';
-
-/** A value waits to be inlined only while its text is short and shallow. */
-const LONGEST_INLINE = 160;
-const DEEPEST_INLINE = 30;
-/** In larger functions a name from the source does not keep a value of its own line: each costs bytecode. */
-const LARGEST_NAMED = 500;
+import { indent, wrap } from './text.ts';
 
 export interface Body {
   readonly graph: Graph;
@@ -41,7 +46,6 @@ export class BodyPrinter implements Operands {
   readonly #body: Body;
   readonly #texts: string[];
   readonly #levels: Uint8Array;
-  readonly #depths: Uint8Array;
   /** The chunk for which a text was made; another chunk has to read the value anew. */
   readonly #stamps: Int32Array;
   #chunk = -1;
@@ -49,14 +53,15 @@ export class BodyPrinter implements Operands {
   #inputs: InputNode[] = [];
   #loads: string[] = [];
   #lines: string[] = [];
-  #depth = 0;
+  /** Nesting of blocks, and what has to be declared before the outermost one. */
+  #nesting = 0;
+  #declarations: string[] = [];
 
   constructor(body: Body) {
     const size = body.graph.nodes.length;
     this.#body = body;
     this.#texts = new Array(size);
     this.#levels = new Uint8Array(size);
-    this.#depths = new Uint8Array(size);
     this.#stamps = new Int32Array(size).fill(-1);
   }
 
@@ -91,34 +96,76 @@ export class BodyPrinter implements Operands {
   }
 
   #compute(node: Node): void {
-    const { schedule, graph, memory } = this.#body;
+    const { schedule, memory } = this.#body;
     const { id } = node;
-    const text = this.#express(node);
-    const slot = schedule.slotOf[id];
-    const uses = schedule.localUses[id];
-    const given = schedule.operations <= LARGEST_NAMED ? graph.names.get(node) : undefined;
-    if (slot < 0 && uses === 1 && given === undefined && this.#depth < DEEPEST_INLINE) {
-      if (text.length <= LONGEST_INLINE) return;
+    const branches = schedule.branches.get(id);
+    if (branches !== undefined) {
+      this.#branch(node, branches);
+      return;
     }
-    if (uses === 0 && slot >= 0) {
+    const text = this.#express(node);
+    if (schedule.isInline[id] === 1) return;
+    const slot = schedule.slotOf[id];
+    if (slot >= 0 && schedule.localUses[id] === 0) {
       this.#write(`${memory}[${slot}] = ${text};`);
       return;
     }
-    const name = given === undefined ? this.#scope.temporary() : this.#scope.take(given);
-    this.#write(`const ${name} = ${text};`);
+    const name = this.#nameOf(node);
+    if (schedule.escapes[id] === 1)
+      this.#declarations.push(`${name} = ${node.dtype === 'bool' ? 'false' : '0'}`);
+    this.#write(`${schedule.escapes[id] === 1 ? '' : 'const '}${name} = ${text};`);
     if (slot >= 0) this.#write(`${memory}[${slot}] = ${name};`);
-    this.#keep(node, name, WORD, 0);
+    this.#keep(node, name, WORD);
+  }
+
+  /** A selection as an if statement, so that neither side is computed in vain. */
+  #branch(node: Node, { whenTrue, whenFalse }: Branches): void {
+    const outer = this.#lines;
+    const escapes = this.#body.schedule.escapes[node.id] === 1;
+    const name = this.#nameOf(node);
+    this.node = node;
+    const condition = this.mask(0, ANY);
+    // `let t = 0;` instead of an else that has nothing to compute
+    const isShort = !escapes && whenFalse.length === 0 && this.precedence(2) >= UNARY;
+    const start = isShort ? ` = ${this.text(2, ANY)}` : '';
+
+    this.#nesting++;
+    const then = this.#block(node, name, whenTrue, 1);
+    const otherwise = isShort ? [] : ['} else {', ...this.#block(node, name, whenFalse, 2)];
+    this.#nesting--;
+
+    this.#lines = outer;
+    if (escapes) this.#declarations.push(`${name} = 0`);
+    if (this.#nesting === 0 && this.#declarations.length > 0) {
+      this.#write(`let ${this.#declarations.join(', ')};`);
+      this.#declarations = [];
+    }
+    if (!escapes) this.#write(`let ${name}${start};`);
+    this.#lines.push(`if (${condition}) {`, ...then, ...otherwise, '}');
+    this.#keep(node, name, WORD);
+  }
+
+  /** The lines of one side of the selection `node`. */
+  #block(node: Node, name: string, ids: readonly number[], operand: number): string[] {
+    this.#lines = [];
+    for (const id of ids) this.#compute(this.#body.graph.nodes[id]);
+    this.node = node;
+    this.#write(`${name} = ${this.text(operand, ANY)};`);
+    return indent(this.#lines);
+  }
+
+  /** The name that the source gave to a value, as far as the schedule keeps names, or a new one. */
+  #nameOf(node: Node): string {
+    const given = this.#body.schedule.keepsNames ? this.#body.graph.names.get(node) : undefined;
+    return given === undefined ? this.#scope.temporary() : this.#scope.take(given);
   }
 
   /** The text of a node from its operands, kept for its users. */
   #express(node: Node): string {
     const { precedence, print } = FORMS[node.op];
     this.node = node;
-    this.#depth = 0;
     const text = print(this);
-    const depth = this.#depth + 1;
-    this.#keep(node, text, typeof precedence === 'number' ? precedence : precedence(this), depth);
-    this.#depth = depth;
+    this.#keep(node, text, typeof precedence === 'number' ? precedence : precedence(this));
     return text;
   }
 
@@ -134,7 +181,6 @@ export class BodyPrinter implements Operands {
     this.#settle(operand);
     const { id } = operand;
     const text = this.#texts[id];
-    if (this.#depths[id] > this.#depth) this.#depth = this.#depths[id];
     if (asNumber) {
       const number = `${this.#levels[id] <= CONDITIONAL ? `(${text})` : text} ? 1 : 0`;
       return least > CONDITIONAL ? `(${number})` : number;
@@ -148,26 +194,28 @@ export class BodyPrinter implements Operands {
     if (this.#stamps[id] === this.#chunk) return;
     if (node.op === 'const') {
       const { value } = node.attrs;
-      this.#keep(node, numberText(value), constantPrecedence(value), 0);
+      this.#keep(node, numberText(value), constantPrecedence(value));
     } else if (node.op === 'input') {
       this.#inputs.push(node);
-      this.#keep(node, this.#body.local(node), WORD, 0);
+      this.#keep(node, this.#body.local(node), WORD);
     } else {
+      const slot = this.#body.schedule.slotOf[id];
+      if (slot < 0) throw new InternalError(`${node.op} ${id} is used before it is computed`);
       const name = this.#scope.temporary();
-      this.#loads.push(`${name} = ${this.#body.memory}[${this.#body.schedule.slotOf[id]}]`);
-      this.#keep(node, name, WORD, 0);
+      this.#loads.push(`${name} = ${this.#body.memory}[${slot}]`);
+      this.#keep(node, name, WORD);
     }
   }
 
-  #keep(node: Node, text: string, level: number, depth: number): void {
+  #keep(node: Node, text: string, level: number): void {
     this.#texts[node.id] = text;
     this.#levels[node.id] = level;
-    this.#depths[node.id] = depth;
     this.#stamps[node.id] = this.#chunk;
   }
 
   #write(line: string): void {
-    if (line.length <= this.#body.width) this.#lines.push(line);
-    else this.#lines.push(...wrap(line, this.#body.width));
+    const width = this.#body.width - 2 * this.#nesting;
+    if (line.length <= width) this.#lines.push(line);
+    else this.#lines.push(...wrap(line, width));
   }
 }

@@ -3,6 +3,7 @@
 // a graph of a million operations may be as deep as it is long.
 
 import type { Graph, Node } from '../ir/graph.ts';
+import { type Branching, branching } from './branches.ts';
 import { FORMS } from './forms.ts';
 
 /** A statement that hands values out: a return, or a store into an array of the caller. */
@@ -24,15 +25,27 @@ export interface Schedule {
   readonly chunkOf: Int32Array;
   /** By node id: uses inside the chunk that computes it. */
   readonly localUses: Int32Array;
+  /** By node id: 1 if the value is written where it is used. */
+  readonly isInline: Uint8Array;
+  /** False in large functions, where a name from the source does not give a value a line of its own. */
+  readonly keepsNames: boolean;
   /** By node id: the slot that carries the value into later chunks, -1 if none reads it. */
   readonly slotOf: Int32Array;
   readonly slots: number;
+  /** Values computed under a condition only, which are not among `steps`. */
+  readonly branches: Branching['branches'];
+  readonly escapes: Uint8Array;
 }
 
 /** A function beyond this many bytes of bytecode is split; V8 of Node 20 and 22 never optimises above 61,440. */
 const LARGEST_FUNCTION = 50_000;
 /** Size of the pieces: larger ones wait seconds for the optimiser, smaller ones pass more values on. */
 const CHUNK = 10_000;
+
+/** Operations in one expression: bounds the length of lines and the depth of nesting. */
+const LARGEST_INLINE = 24;
+/** Operations of the functions that keep all names of the source. */
+const LARGEST_NAMED = 500;
 
 /** Bytes of bytecode of a statement; measured, rounded up. */
 const OPERATION_BYTES = 13;
@@ -56,7 +69,46 @@ export function schedule(graph: Graph, sinks: readonly Sink[]): Schedule {
       }
     }
   }
-  return { steps, operations, bounds, chunkOf, localUses, ...allot(steps, bounds, chunkOf, lastUse) };
+  const { slotOf, slots } = allot(steps, bounds, chunkOf, lastUse);
+  const keepsNames = operations <= LARGEST_NAMED; // each line costs bytecode
+  const isInline = chooseInline(graph, steps, localUses, slotOf, keepsNames);
+  const plan = { operations, chunkOf, localUses, isInline, keepsNames, slotOf, slots };
+
+  const ids = steps.filter(step => step >= 0);
+  if (bounds.length > 2 || !ids.some(id => graph.nodes[id].op === 'select')) {
+    return { ...plan, steps, bounds, branches: new Map(), escapes: new Uint8Array(size) };
+  }
+  const { branches, escapes, isInside } = branching(
+    graph,
+    ids,
+    sinks.flatMap(sink => sink.roots),
+    isInline,
+  );
+  const outside = steps.filter(step => step < 0 || isInside[step] === 0);
+  return { ...plan, steps: outside, bounds: [0, outside.length], branches, escapes };
+}
+
+/** A value is written where it is used if that is one place, the text stays short and the source has no name for it. */
+function chooseInline(
+  graph: Graph,
+  steps: Int32Array,
+  localUses: Int32Array,
+  slotOf: Int32Array,
+  keepsNames: boolean,
+): Uint8Array {
+  const isInline = new Uint8Array(localUses.length);
+  const sizes = new Uint8Array(localUses.length);
+  for (const id of steps) {
+    if (id < 0) continue;
+    const node = graph.nodes[id];
+    let size = 1;
+    for (const input of node.inputs) if (isInline[input.id] === 1) size += sizes[input.id];
+    if (localUses[id] !== 1 || slotOf[id] >= 0 || size > LARGEST_INLINE) continue;
+    if (keepsNames && graph.names.has(node)) continue;
+    isInline[id] = 1;
+    sizes[id] = size;
+  }
+  return isInline;
 }
 
 /**

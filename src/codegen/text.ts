@@ -78,7 +78,7 @@ export function layout(prefix: string, tree: Tree, suffix: string, width: number
   if (typeof tree === 'string') return wrap(line, width);
   const { open, items, close } = tree;
   const lines =
-    open === '{'
+    open === '{' || items.some(item => typeof item.tree !== 'string')
       ? items.flatMap(item => layout(item.prefix, item.tree, ',', width - 2))
       : fill(
           items.map(item => flat(item.tree)),

@@ -19,7 +19,7 @@ export function recordThroughBound(
   const scope = new Names(context.scope);
   const bound = scope.take('f');
   const theta = scope.take('theta');
-  const aside = entry.extra && asideOf(scope, entry.extra, entry.extra.parameter);
+  const aside = entry.extra && asideOf(scope, entry.extra, entry.extra.parameter, 'record');
   const lines = aside ? checksOf(own, aside) : [];
   lines.push(`const ${bound} = bind(${own.inputs});`, `const ${theta} = ${bound}.pack(${own.inputs});`);
 

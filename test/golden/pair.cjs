@@ -14,7 +14,7 @@ const meta = {
 const jacobianPattern = { rowIndex: Int32Array.of(0, 1, 0), colPointer: Int32Array.of(0, 2, 3) };
 
 /**
- * The value of `r`.
+ * The value of r.
  * @param {{ x: number; y: number }} inputs
  * @returns {Float64Array}
  */
@@ -53,9 +53,9 @@ function valueAndJacobian(inputs) {
  * @returns {{ value: Float64Array; tangent: Float64Array }}
  */
 function jvp(inputs, tangents) {
+  const { x, y } = check(inputs);
   number('tangents.x', tangents.x);
   number('tangents.y', tangents.y);
-  const { x, y } = check(inputs);
   const t_x = tangents.x, t_y = tangents.y;
   return { value: Float64Array.of(x * y, x + 3), tangent: Float64Array.of(y * t_x + x * t_y, t_x) };
 }
@@ -67,8 +67,8 @@ function jvp(inputs, tangents) {
  * @returns {{ value: Float64Array; grad: { x: number; y: number } }}
  */
 function vjp(inputs, cotangent) {
-  if (cotangent?.length !== 2) wrongLength('cotangent', cotangent, 2);
   const { x, y } = check(inputs);
+  if (cotangent?.length !== 2) wrongLength('cotangent', cotangent, 2);
   const c_r1 = cotangent[0], c_r2 = cotangent[1];
   return { value: Float64Array.of(x * y, x + 3), grad: { x: y * c_r1 + c_r2, y: x * c_r1 } };
 }
@@ -82,9 +82,8 @@ function vjp(inputs, cotangent) {
  * - vjp: fills out[2] with the product, c has 2 elements
  */
 function bind() {
-  const inputs = {};
   return {
-    inputs,
+    inputs: {},
     size: 2,
     pack({ x, y }) {
       number('x', x);

@@ -34,7 +34,7 @@ export interface Bound {
   pack(variables: Variables): Float64Array;
   /** The record of a flat vector. */
   unpack(theta: ArrayLike<number>): Gradient;
-  /** The value of `f`. */
+  /** The value of f. */
   value(theta: ArrayLike<number>): number;
   /** The value and the gradient. Fills g (2) with the gradient. */
   valueAndGrad(theta: ArrayLike<number>, g: Float64Array): number;
@@ -62,7 +62,7 @@ export declare const meta: {
   readonly sizes: readonly string[];
 };
 
-/** The value of `f`. */
+/** The value of f. */
 export declare function value(inputs: Inputs): number;
 
 /** The gradient. */

@@ -4,8 +4,9 @@
 /** What the module takes and gives. */
 export const meta = {
   inputs: [
-    { name: 'x', shape: [], dtype: 'real' }, { name: 'y', shape: [], dtype: 'real' },
-    { name: 'lambda', shape: [], dtype: 'real', default: 100 }
+    { name: 'x', shape: [], dtype: 'real' },
+    { name: 'y', shape: [], dtype: 'real' },
+    { name: 'lambda', shape: [], dtype: 'real', default: 100 },
   ],
   wrt: ['x', 'y'],
   outputs: [{ name: 'f', shape: [] }],
@@ -13,7 +14,7 @@ export const meta = {
 };
 
 /**
- * The value of `f`.
+ * The value of f.
  * @param {{ x: number; y: number; lambda?: number }} inputs
  * @returns {number}
  */
@@ -69,9 +70,9 @@ export function hessian(inputs) {
  * @returns {{ x: number; y: number }}
  */
 export function hvp(inputs, v) {
+  const { x, y, lambda = 100 } = check(inputs);
   number('v.x', v.x);
   number('v.y', v.y);
-  const { x, y, lambda = 100 } = check(inputs);
   const v_x = v.x, v_y = v.y;
   const t1 = -4 * lambda * x;
   return {
@@ -87,9 +88,9 @@ export function hvp(inputs, v) {
  * @returns {{ value: number; tangent: number }}
  */
 export function jvp(inputs, tangents) {
+  const { x, y, lambda = 100 } = check(inputs);
   number('tangents.x', tangents.x);
   number('tangents.y', tangents.y);
-  const { x, y, lambda = 100 } = check(inputs);
   const t_x = tangents.x, t_y = tangents.y;
   const u = 1 - x;
   const v = y - x * x;
@@ -103,12 +104,11 @@ export function jvp(inputs, tangents) {
  * @returns {{ value: number; grad: { x: number; y: number } }}
  */
 export function vjp(inputs, cotangent) {
-  number('cotangent', cotangent);
   const { x, y, lambda = 100 } = check(inputs);
-  const c_f = cotangent;
+  number('cotangent', cotangent);
   const u = 1 - x;
   const v = y - x * x;
-  return { value: u * u + lambda * (v * v), grad: { x: 0, y: c_f * (2 * lambda * v) } };
+  return { value: u * u + lambda * (v * v), grad: { x: 0, y: cotangent * (2 * lambda * v) } };
 }
 
 /**

@@ -1,0 +1,193 @@
+// Which values need computing only when a condition holds. A value that every use reaches through one side of a
+// selection belongs to the region (condition, side); selections on the same condition share their regions, as a value
+// and its derivative do. A region with work worth skipping becomes the branch of an if statement; others stay
+// expressions, whose `?:` is lazy by itself.
+
+import type { Graph, Node } from '../ir/graph.ts';
+import { FORMS } from './forms.ts';
+
+/** The values that a selection computes in each branch, in order. */
+export interface Branches {
+  readonly whenTrue: readonly number[];
+  readonly whenFalse: readonly number[];
+}
+
+export interface Branching {
+  /** By id of the selection that becomes an if statement. */
+  readonly branches: ReadonlyMap<number, Branches>;
+  /** By id: 1 if a value is computed inside a branch. */
+  readonly isInside: Uint8Array;
+  /** By id: 1 if a later if statement on the same condition uses the value again. */
+  readonly escapes: Uint8Array;
+}
+
+/** More plain operations than this are worth a branch; one call is. */
+const LIGHT = 10;
+/** Regions inside regions beyond this depth are not told apart. */
+const DEEPEST = 8;
+const TOP = 0;
+
+/**
+ * The branches of the computed nodes `ids` (ascending), of which `roots` are handed out. `isInline` tells which values
+ * have no statement of their own; selections that become statements are taken out of it.
+ */
+export function branching(
+  graph: Graph,
+  ids: Int32Array,
+  roots: readonly Node[],
+  isInline: Uint8Array,
+): Branching {
+  const regions = new Regions(graph, ids, roots);
+  regions.chooseBlocks(isInline);
+  const { owner, escapes } = regions.owners();
+
+  const branches = new Map<number, { whenTrue: number[]; whenFalse: number[] }>();
+  const isInside = new Uint8Array(graph.nodes.length);
+  for (const id of ids) {
+    if (owner[id] < 0) continue;
+    isInside[id] = 1;
+    const own = branches.get(owner[id]) ?? { whenTrue: [], whenFalse: [] };
+    branches.set(owner[id], own);
+    (regions.isTrueSide(id) ? own.whenTrue : own.whenFalse).push(id);
+  }
+  return { branches, isInside, escapes };
+}
+
+class Regions {
+  readonly #graph: Graph;
+  readonly #ids: Int32Array;
+  /** By region: the region around it, the nesting, 1 for the first side. Region 0 is the function itself. */
+  readonly #outer = [TOP];
+  readonly #nesting = [0];
+  readonly #side = [0];
+  readonly #byKey = new Map<string, number>();
+  /** By node id, -1 while unknown. */
+  readonly #regionOf: Int32Array;
+  /** By region: the nearest region around it, or itself, that is a branch. */
+  #blockOf: number[] = [];
+
+  constructor(graph: Graph, ids: Int32Array, roots: readonly Node[]) {
+    this.#graph = graph;
+    this.#ids = ids;
+    this.#regionOf = new Int32Array(graph.nodes.length).fill(-1);
+    for (const { id } of roots) this.#regionOf[id] = TOP;
+    for (let i = ids.length - 1; i >= 0; i--) {
+      const node = graph.nodes[ids[i]];
+      for (let k = 0; k < node.inputs.length; k++) {
+        const { id } = node.inputs[k];
+        const region = this.#regionOfUse(node, k);
+        this.#regionOf[id] = this.#regionOf[id] < 0 ? region : this.#meet(this.#regionOf[id], region);
+      }
+    }
+  }
+
+  /** Decides which regions become branches. Children have larger numbers than the regions around them. */
+  chooseBlocks(isInline: Uint8Array): void {
+    const size = this.#outer.length;
+    const work = new Array<number>(size).fill(0);
+    const named = new Array<number>(size).fill(0);
+    const selects: number[][] = this.#outer.map(() => []);
+    for (const id of this.#ids) {
+      const node = this.#graph.nodes[id];
+      const region = this.#regionOf[id];
+      work[region] += FORMS[node.op].dear ? LIGHT + 1 : 1;
+      if (isInline[id] === 0) named[region]++;
+      if (node.op !== 'select') continue;
+      for (const k of [1, 2]) {
+        const side = this.#regionOfUse(node, k);
+        if (side !== region && this.#regionOf[node.inputs[k].id] === side) selects[side].push(id);
+      }
+    }
+    const isBlock = new Array<boolean>(size).fill(false);
+    for (let region = size - 1; region > TOP; region--) {
+      if (named[region] === 0 || work[region] <= LIGHT) continue;
+      isBlock[region] = true;
+      for (const id of selects[region]) {
+        if (isInline[id] === 1) named[this.#outer[region]]++;
+        isInline[id] = 0;
+      }
+    }
+    this.#blockOf = [TOP];
+    for (let region = 1; region < size; region++) {
+      this.#blockOf.push(isBlock[region] ? region : this.#blockOf[this.#outer[region]]);
+    }
+  }
+
+  /**
+   * By id: the first selection whose branch needs the value, and so computes it, -1 for values outside all branches;
+   * and whether later selections need it too.
+   */
+  owners(): { owner: Int32Array; escapes: Uint8Array } {
+    const owner = new Int32Array(this.#regionOf.length).fill(-1);
+    const escapes = new Uint8Array(this.#regionOf.length);
+    for (let i = this.#ids.length - 1; i >= 0; i--) {
+      this.#eachUse(this.#graph.nodes[this.#ids[i]], owner, (id, user) => {
+        if (owner[id] < 0 || isBefore(user, owner[id], owner)) owner[id] = user;
+      });
+    }
+    for (const id of this.#ids) {
+      this.#eachUse(this.#graph.nodes[id], owner, (operand, user) => {
+        if (user !== owner[operand]) escapes[operand] = 1;
+      });
+    }
+    return { owner, escapes };
+  }
+
+  isTrueSide(id: number): boolean {
+    return this.#side[this.#block(id)] === 1;
+  }
+
+  /** Calls `visit` for each operand inside a branch, with the selection through whose branch `node` uses it. */
+  #eachUse(node: Node, owner: Int32Array, visit: (operand: number, user: number) => void): void {
+    for (let k = 0; k < node.inputs.length; k++) {
+      const { id, inputs } = node.inputs[k];
+      const block = this.#block(id);
+      if (block === TOP || inputs.length === 0) continue;
+      if (this.#regionOfUse(node, k) === block && this.#block(node.id) !== block) {
+        visit(id, node.id);
+        continue;
+      }
+      let user = node.id;
+      while (this.#block(user) !== block) user = owner[user];
+      visit(id, owner[user]);
+    }
+  }
+
+  #block(id: number): number {
+    return this.#blockOf[this.#regionOf[id]];
+  }
+
+  /** The region in which `node` uses its operand k. */
+  #regionOfUse(node: Node, k: number): number {
+    const outer = this.#regionOf[node.id];
+    if (node.op !== 'select' || k === 0 || this.#nesting[outer] >= DEEPEST) return outer;
+    const key = `${node.inputs[0].id} ${k} ${outer}`;
+    let region = this.#byKey.get(key);
+    if (region === undefined) {
+      region = this.#outer.length;
+      this.#byKey.set(key, region);
+      this.#outer.push(outer);
+      this.#nesting.push(this.#nesting[outer] + 1);
+      this.#side.push(k === 1 ? 1 : 0);
+    }
+    return region;
+  }
+
+  /** The innermost region around both. */
+  #meet(a: number, b: number): number {
+    let [p, q] = [a, b];
+    while (p !== q) {
+      if (this.#nesting[p] > this.#nesting[q]) p = this.#outer[p];
+      else if (this.#nesting[q] > this.#nesting[p]) q = this.#outer[q];
+      else [p, q] = [this.#outer[p], this.#outer[q]];
+    }
+    return p;
+  }
+}
+
+/** True if the if statement of selection `a` comes before that of `b`, which has the same condition and region. */
+function isBefore(a: number, b: number, owner: Int32Array): boolean {
+  let [p, q] = [a, b];
+  while (owner[p] !== owner[q]) [p, q] = [owner[p], owner[q]];
+  return p < q;
+}
