@@ -21,10 +21,16 @@ export function statsTable({ passes, operations, stabilised }: Stats, { text }: 
       ['function', 'operations'],
       ...Object.entries(operations).map(([name, count]) => [name, String(count)]),
     ]),
-    table([
-      ['stabilised', 'rule', 'law'],
-      ...stabilised.map(({ rule, law, span }) => [span === undefined ? '-' : place(span.start), rule, law]),
-    ]),
+    stabilised.length === 0
+      ? 'nothing was stabilised\n'
+      : table([
+          ['at', 'stabilised', 'law'],
+          ...stabilised.map(({ rule, law, span }) => [
+            span === undefined ? '-' : place(span.start),
+            rule,
+            law,
+          ]),
+        ]),
   ];
   return `${sections.join('\n')}\n`;
 }

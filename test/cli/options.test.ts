@@ -1,0 +1,155 @@
+// The command line without files: what it accepts, what it refuses, and in which words.
+
+import { describe, expect, test } from 'vitest';
+import { asksForJson, type CommandLine, readCommandLine, UsageError } from '../../src/cli/options.ts';
+
+function read(...words: readonly string[]): CommandLine {
+  const request = readCommandLine(words);
+  if ('text' in request) throw new Error(`not a compilation: ${request.text}`);
+  return request;
+}
+
+function refused(...words: readonly string[]): UsageError {
+  try {
+    readCommandLine(words);
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+  throw new Error(`not refused: ${words.join(' ')}`);
+}
+
+describe('what is accepted', () => {
+  test('defaults', () => {
+    expect(read('f.expr')).toEqual({
+      files: ['f.expr'],
+      output: '-',
+      emit: 'js',
+      format: 'esm',
+      dts: false,
+      stats: false,
+      quiet: false,
+      diagnostics: 'text',
+      compile: { format: 'esm', optimize: 2 },
+    });
+  });
+
+  test('names to differentiate by: lists, repeated, each once', () => {
+    expect(read('-w', 'x, y', '--wrt=z,x', 'f.expr').compile.wrt).toEqual(['x', 'y', 'z']);
+  });
+
+  test('a variant is given by = only, so that the next word is a file', () => {
+    const { files, compile, check } = read('--hessian', '--jacobian', '--check', 'f.expr');
+    expect(files).toEqual(['f.expr']);
+    expect(compile).toMatchObject({ hessian: true, jacobian: true });
+    expect(check).toBe(10);
+    expect(read('--hessian=sparse', '--jacobian=sparse', '--check=3', 'f.expr')).toMatchObject({
+      compile: { hessian: 'sparse', jacobian: 'sparse' },
+      check: 3,
+    });
+  });
+
+  test('after -- every word is a file', () => {
+    expect(read('--', '--hessian').files).toEqual(['--hessian']);
+  });
+
+  test('products', () => {
+    expect(read('f.expr', '--hvp', '--jvp', '--vjp').compile).toMatchObject({
+      hvp: true,
+      jvp: true,
+      vjp: true,
+    });
+  });
+
+  test.each([['-O0'], ['-O', '0'], ['--optimize=0'], ['--optimize', '0']])('%s %s is level 0', (...words) => {
+    expect(read('f.expr', ...words).compile.optimize).toBe(0);
+  });
+
+  test('constants', () => {
+    expect(read('f.expr', '--define', 'a=1e-3', '--define=b=-Infinity').compile.define).toEqual({
+      a: 1e-3,
+      b: -Infinity,
+    });
+  });
+
+  test('a name like __proto__ is a name', () => {
+    const { define } = read('f.expr', '--define', '__proto__=1').compile;
+    expect(Object.entries(define!)).toEqual([['__proto__', 1]]);
+  });
+
+  test.each([
+    ['X=nx20', 'n x 20'],
+    ['X=3x4x5', '3 x 4 x 5'],
+    ['X=n', 'n'],
+    ['X=scalar', 'scalar'],
+    ['X=max x 20', 'max x 20'],
+    ['X=n int', 'n int'],
+    ['X=x', 'x'],
+  ])('shape %s is %s', (text, dims) => {
+    expect(read('f.expr', '--shape', text).compile.shapes).toEqual({ X: dims });
+  });
+
+  test('the format follows the extension', () => {
+    expect(read('f.expr', '-o', 'f.cjs').format).toBe('cjs');
+    expect(read('f.expr', '-o', 'f.js', '-f', 'cjs').format).toBe('cjs');
+    expect(read('f.expr', '-o', 'f.js').format).toBe('esm');
+  });
+
+  test('the only target and the only precision there are', () => {
+    expect(read('f.expr', '-t', 'js', '--precision', 'f64').files).toEqual(['f.expr']);
+  });
+});
+
+describe('what is refused', () => {
+  test.each<[string[], string, string]>([
+    [[], 'missing-argument', "missing required argument 'file'"],
+    [
+      ['f.expr', '--target', 'wasm'],
+      'invalid-argument',
+      'wasm is not available in this version. Available: js.',
+    ],
+    [['f.expr', '--target', 'c'], 'invalid-argument', 'No such value. Available: js.'],
+    [
+      ['f.expr', '--precision', 'f32'],
+      'invalid-argument',
+      'f32 is not available in this version. Available: f64.',
+    ],
+    [['f.expr', '--emit', 'jss'], 'invalid-argument', 'Allowed choices are js, ir, dot, tex, json.'],
+    [['f.expr', '--format', 'umd'], 'invalid-argument', 'Allowed choices are esm, cjs, iife.'],
+    [['f.expr', '--hessian=dens'], 'invalid-argument', 'The variant is sparse, or nothing.'],
+    [['f.expr', '--hvp=sparse'], 'unknown-option', '--hvp=sparse'],
+    [['f.expr', '--wrt', 'x,,y'], 'invalid-argument', 'Names are separated by single commas: x,y.'],
+    [['f.expr', '--define', 'a'], 'invalid-argument', 'Write it as lambda=0.1.'],
+    [['f.expr', '--define', 'a='], 'invalid-argument', 'Write it as lambda=0.1.'],
+    [['f.expr', '--define', 'a=b'], 'invalid-argument', '"b" is not a number'],
+    [['f.expr', '--define', 'a=1e999'], 'invalid-argument', '"1e999" is not a number'],
+    [['f.expr', '--define', 'a=1', '--define', 'a=2'], 'invalid-argument', 'a is given twice.'],
+    [['f.expr', '--shape', 'X'], 'invalid-argument', 'Write it as X=nx20.'],
+    [['f.expr', '-O3'], 'invalid-argument', 'Levels are 0, 1 and 2.'],
+    [['f.expr', '--max-nodes', '0'], 'invalid-argument', 'It must be a positive integer.'],
+    [['f.expr', '--check=many'], 'invalid-argument', 'It must be a positive integer.'],
+    [['f.expr', '-f', 'iife', '--name', 'a-b'], 'invalid-argument', 'It must be a JavaScript identifier.'],
+    [['f.expr', '--name', 'f'], 'conflicting-options', '--name is the global variable of --format iife'],
+    [['f.expr', '--dts'], 'missing-option', '--dts writes a file beside the output'],
+    [['f.expr', '--dts', '-o', 'f.ir', '-e', 'ir'], 'conflicting-options', '--emit ir writes none'],
+    [['f.expr', '-f', 'esm', '-o', 'f.cjs'], 'conflicting-options', 'Node reads that extension as the other'],
+    [['f.expr', '-f', 'cjs', '-o', 'f.mjs'], 'conflicting-options', 'Node reads that extension as the other'],
+    [['a.expr', 'b.expr'], 'missing-option', 'several files need a directory'],
+    [['-', '-', '-o', 'out'], 'repeated-input', 'stdin (-) can be read only once'],
+    [['f.expr', '-o'], 'option-missing-argument', "'-o, --output <path>' argument missing"],
+  ])('%j', (words, code, message) => {
+    const error = refused(...words);
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(message);
+  });
+
+  test('a misspelt option has a suggestion', () => {
+    expect(refused('f.expr', '--hesian').hints).toEqual(['did you mean --hessian?']);
+  });
+});
+
+test('JSON is asked for even where the rest is wrong', () => {
+  expect(asksForJson(['--nonsense', '--diagnostics', 'json'])).toBe(true);
+  expect(asksForJson(['--diagnostics=json'])).toBe(true);
+  expect(asksForJson(['json', '--diagnostics', 'text'])).toBe(false);
+});
