@@ -77,6 +77,7 @@ export class BodyPrinter implements Operands {
       if (step >= 0) this.#compute(this.#body.graph.nodes[step]);
       else this.#handOut(sinks[~step]);
     }
+    this.#forget(chunk);
     return { lines: this.#lines, inputs: this.#inputs, loads: this.#loads };
   }
 
@@ -205,6 +206,12 @@ export class BodyPrinter implements Operands {
       this.#loads.push(`${name} = ${this.#body.memory}[${slot}]`);
       this.#keep(node, name, WORD);
     }
+  }
+
+  /** Lets go of texts that no later chunk can use. */
+  #forget(chunk: number): void {
+    const { steps, bounds } = this.#body.schedule;
+    for (let i = bounds[chunk]; i < bounds[chunk + 1]; i++) if (steps[i] >= 0) this.#texts[steps[i]] = '';
   }
 
   #keep(node: Node, text: string, level: number): void {

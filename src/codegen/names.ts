@@ -13,14 +13,22 @@ const RESERVED: ReadonlySet<string> = new Set(
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** The names of one scope. A name is valid and free when it is taken, here and in the scopes around. */
+const TEMPORARY = /^t[1-9]\d*$/;
+
+/**
+ * The names of one scope. A name is valid and free when it is taken, here and in the scopes around. Temporaries are
+ * counted, not remembered: a large module has hundreds of thousands.
+ */
 export class Names {
   readonly #taken = new Set<string>();
+  /** Names that look like temporaries, from here and from around. */
+  readonly #lookalikes: Set<string>;
   readonly #outer: Names | undefined;
   #temporaries = 0;
 
   constructor(outer?: Names) {
     this.#outer = outer;
+    this.#lookalikes = new Set(outer === undefined ? [] : outer.#lookalikes);
   }
 
   /** The identifier nearest to `wanted` that is free and not in `others`; from now on it is taken. */
@@ -30,6 +38,7 @@ export class Names {
     for (let k = 1; this.#isTaken(name) || others.has(name); k++)
       name = k === 1 ? `${stem}_` : `${stem}_${k}`;
     this.#taken.add(name);
+    if (TEMPORARY.test(name)) this.#lookalikes.add(name);
     return name;
   }
 
@@ -37,8 +46,7 @@ export class Names {
   temporary(): string {
     let name: string;
     do name = `t${++this.#temporaries}`;
-    while (this.#isTaken(name));
-    this.#taken.add(name);
+    while (this.#lookalikes.size > 0 && this.#lookalikes.has(name));
     return name;
   }
 
@@ -47,7 +55,7 @@ export class Names {
     for (let scope: Names | undefined = this; scope !== undefined; scope = scope.#outer) {
       if (scope.#taken.has(name)) return true;
     }
-    return false;
+    return TEMPORARY.test(name) && Number(name.slice(1)) <= this.#temporaries;
   }
 }
 

@@ -5,7 +5,7 @@ import { type Block, blocksOf, type Entry, type Result } from './entries.ts';
 import { type Context, type EmittedFunction, WIDTH } from './functions.ts';
 import { Names } from './names.ts';
 import { float64Array, item, object, resultOf } from './results.ts';
-import { schedule } from './schedule.ts';
+import { operationsFor } from './schedule.ts';
 import { layout, type Tree } from './text.ts';
 
 /** `grad({ x, y })` through `bind`: in large modules, so that the formula is there once. */
@@ -53,7 +53,7 @@ export function recordThroughBound(
     lines: [...lines, ...layout('return ', tree, ';', width)],
     chunks: [],
     slots: 0,
-    operations: schedule(context.program.graph, [resultOf(entry.result, width)]).operations,
+    operations: operationsFor(context.program.graph, resultOf(entry.result, width).roots),
   };
 }
 
