@@ -21,6 +21,12 @@ const points = fc.record({
   y: fc.double({ min: 0.1, max: 2, noNaN: true }),
   z: fc.double({ min: -2, max: 2, noNaN: true }),
 });
+/** Kinks and poles love zero: points at which differences have a chance. */
+const ordinary = fc.record({
+  x: fc.integer({ min: 50, max: 3000 }).map(k => k / 1000),
+  y: fc.integer({ min: 100, max: 2000 }).map(k => k / 1000),
+  z: fc.integer({ min: -2000, max: -50 }).map(k => k / 1000),
+});
 const RUNS = { seed: 20_261_121, numRuns: 250 };
 // Real results only, and comparisons as exact as ours.
 const math = create(all, { predictable: true, relTol: 1e-16, absTol: 1e-300 });
@@ -128,7 +134,7 @@ describe('random formulas', () => {
   it('have the derivatives that differences give, where these are trustworthy', () => {
     let compared = 0;
     fc.assert(
-      fc.property(formulas(), points, (text, point) => {
+      fc.property(formulas(), ordinary, (text, point) => {
         const source = evaluator(parse(text).outputs[0].elements);
         const { program } = compile(text);
         fc.pre(

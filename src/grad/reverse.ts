@@ -34,35 +34,49 @@ export function pullback(b: Builder, rules: Rules): Pullback {
     const order = ancestors(seeds, visit, position, call);
     const active = dependents(order, wrt, position);
 
-    const flows: (Flow | null)[] = new Array(order.length).fill(null);
-    const more = new Map<number, Flow[]>();
-    const arrive = (at: number, flow: Flow) => {
-      const first = flows[at];
-      if (first === null) flows[at] = flow;
-      else if (more.has(at)) more.get(at)!.push(flow);
-      else more.set(at, [first, flow]);
+    // What has arrived at each place: contributions of one guard are added at once, others wait for the join.
+    const sums: (Node | null)[] = new Array(order.length).fill(null);
+    const guards: (Node | null)[] = new Array(order.length).fill(null);
+    const others = new Map<number, Flow[]>();
+    const arrive = (at: number, value: Node, guard: Node | null) => {
+      const sum = sums[at];
+      if (sum === null) {
+        sums[at] = value;
+        guards[at] = guard;
+      } else if (guards[at] === guard) sums[at] = b.add(sum, value);
+      else if (others.has(at)) others.get(at)!.push({ value, guard });
+      else others.set(at, [{ value, guard }]);
     };
-    for (const { node, adjoint } of seeds) arrive(position[node.id], { value: adjoint, guard: null });
+    for (const { node, adjoint } of seeds) arrive(position[node.id], adjoint, null);
 
     for (let at = order.length - 1; at >= 0; at--) {
-      const all = more.get(at);
-      if (all !== undefined) flows[at] = join(b, all);
-      const flow = flows[at];
-      const node = order[at];
-      if (flow === null || !active[at] || node.inputs.length === 0) continue;
-      graph.at(node.span);
-      for (let i = 0; i < node.inputs.length; i++) {
-        const to = position[node.inputs[i].id];
+      const sum = sums[at];
+      if (sum === null || !active[at]) continue;
+      const waiting = others.get(at);
+      if (waiting !== undefined) {
+        const { value, guard } = join(b, [{ value: sum, guard: guards[at] }, ...waiting]);
+        sums[at] = value;
+        guards[at] = guard;
+      }
+      const { op, inputs, span } = order[at];
+      graph.at(span);
+      for (let i = 0; i < inputs.length; i++) {
+        const to = position[inputs[i].id];
         if (!active[to]) continue;
-        const onward = through(b, flow.guard, partial(rules[node.op], flow.value, node, i));
-        if (onward !== null) arrive(to, onward);
+        const contribution = partial(rules[op], sums[at]!, order[at], i);
+        if (contribution === null) continue;
+        if (!('mask' in contribution)) arrive(to, contribution, guards[at]);
+        else {
+          const onward = through(b, guards[at], contribution);
+          if (onward !== null) arrive(to, onward.value, onward.guard);
+        }
       }
     }
     const adjoints = new Map<Node, Node>();
     for (let at = 0; at < order.length; at++) {
-      const flow = flows[at];
-      const node = order[at];
-      if (flow !== null && node.op === 'input' && active[at]) adjoints.set(node, masked(b, flow));
+      const value = sums[at];
+      if (value === null || order[at].op !== 'input' || !active[at]) continue;
+      adjoints.set(order[at], masked(b, { value, guard: guards[at] }));
     }
     return adjoints;
   };

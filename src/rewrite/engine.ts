@@ -19,6 +19,8 @@ export interface RewriteRule {
   readonly exact: boolean;
   /** The operations at the root of the left side. */
   readonly on: readonly OpName[];
+  /** For products: of each group one operation must be among the factors, or the rule is not tried. */
+  readonly among?: readonly (readonly OpName[])[];
   /** The right side, or null if the rule does not apply. */
   readonly apply: (node: Node, b: Builder) => Node | null;
 }
@@ -35,8 +37,12 @@ export function rewritingBuilder(
   rules: readonly RewriteRule[],
   onFire: (firing: Firing) => void = () => {},
 ): Builder {
-  const byOp = new Map<OpName, RewriteRule[]>();
-  for (const rule of rules) for (const op of rule.on) byOp.set(op, [...(byOp.get(op) ?? []), rule]);
+  const bits = bitsOf(rules);
+  const byOp = new Map<OpName, Candidate[]>();
+  for (const rule of rules) {
+    const among = (rule.among ?? []).map(group => group.reduce((mask, op) => mask | bits.get(op)!, 0));
+    for (const op of rule.on) byOp.set(op, [...(byOp.get(op) ?? []), { rule, among }]);
+  }
   const settled: (Node | undefined)[] = [];
 
   const settle = (node: Node): Node => {
@@ -45,7 +51,9 @@ export function rewritingBuilder(
     const known = settled[node.id];
     if (known !== undefined) return known;
     settled[node.id] = node; // a right side may contain its left side
-    for (const rule of candidates) {
+    const kinds = bits.size === 0 ? 0 : factorKinds(node, bits, FACTOR_DEPTH);
+    for (const { rule, among } of candidates) {
+      if (among.some(group => (group & kinds) === 0)) continue;
       const replacement = rule.apply(node, b);
       if (replacement === null || replacement === node) continue;
       onFire({ rule, span: node.span });
@@ -58,15 +66,48 @@ export function rewritingBuilder(
   return b;
 }
 
+interface Candidate {
+  readonly rule: RewriteRule;
+  readonly among: readonly number[];
+}
+
+/** How far down a product is looked at for the operations that rules ask for. */
+const FACTOR_DEPTH = 4;
+
+/** A bit for every operation that a rule asks for among its factors; there are fewer than 32. */
+function bitsOf(rules: readonly RewriteRule[]): ReadonlyMap<OpName, number> {
+  const asked = new Set(rules.flatMap(rule => (rule.among ?? []).flat()));
+  return new Map([...asked].map((op, i) => [op, 1 << i]));
+}
+
+/** The operations among the factors of a product, seen through mul, div, neg and constant powers. */
+function factorKinds(node: Node, bits: ReadonlyMap<OpName, number>, depth: number): number {
+  const own = bits.get(node.op) ?? 0;
+  if (depth === 0) return own;
+  switch (node.op) {
+    case 'mul':
+    case 'div':
+      return (
+        own | factorKinds(node.inputs[0], bits, depth - 1) | factorKinds(node.inputs[1], bits, depth - 1)
+      );
+    case 'neg':
+    case 'pow':
+      return own | factorKinds(node.inputs[0], bits, depth - 1);
+    default:
+      return own;
+  }
+}
+
 /** Copies the live part of a program into the graph of `b`, rebuilding every node through `step` (default: as it is). */
 export function rebuilt(
   program: Program,
   b: Builder,
   step: (node: Node, inputs: readonly Node[]) => Node = b.rebuild,
+  live: readonly Node[] = liveNodes(rootsOf(program)),
 ): Program {
   const image: Node[] = new Array(program.graph.nodes.length);
   const { names } = program.graph;
-  for (const node of liveNodes(rootsOf(program))) {
+  for (const node of live) {
     b.graph.at(node.span);
     const copy = step(node, imagesOf(node.inputs, image));
     image[node.id] = copy;

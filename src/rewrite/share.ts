@@ -4,6 +4,7 @@
 //   shared reciprocals    a / d, b / d    -> r = 1 / d, a r, b r
 //   shared exponentials   exp(x), exp(-x) -> e = exp(x), 1 / e;  exp(2 x) -> e e
 //   shared powers         x^n, x^(n-1)    -> p = x^n, p / x where x is not 0
+//   shared logarithms     x log(x), log(x) -> l = log(x), x is 0 ? 0 : x l
 //   factoring             a b + a c       -> a (b + c) where the products have no other use
 //   constants outward     (c x) y         -> c (x y) where c x has no other use, so that constants meet
 
@@ -17,11 +18,12 @@ import { constantTimes, mergeable } from './simplify.ts';
 
 /** The program rebuilt with `b`, work shared wherever the survey says that it pays. */
 export function share(program: Program, b: Builder): Program {
-  const survey = surveyOf(program);
+  const live = liveNodes(rootsOf(program));
+  const survey = surveyOf(program, live);
   /** For each core u the first exponential of a multiple of u that was built. */
   const exponentials = new Map<Node, { readonly coefficient: number; readonly value: Node }>();
 
-  return rebuilt(program, b, (node, inputs) => {
+  const step = (node: Node, inputs: readonly Node[]): Node => {
     switch (node.op) {
       case 'div':
         return survey.divisions(node.inputs[1]) > 1 && inputs[1].op !== 'const'
@@ -31,6 +33,10 @@ export function share(program: Program, b: Builder): Program {
         return exponential(inputs[0]);
       case 'pow':
         return power(node, inputs);
+      case 'xlogx':
+        return survey.hasLog(node.inputs[0]) ? timesLogarithm(inputs[0], inputs[0]) : b.rebuild(node, inputs);
+      case 'xlogy':
+        return survey.hasLog(node.inputs[1]) ? timesLogarithm(inputs[0], inputs[1]) : b.rebuild(node, inputs);
       case 'mul':
         return hoisted(node, inputs) ?? b.rebuild(node, inputs);
       case 'add':
@@ -42,7 +48,8 @@ export function share(program: Program, b: Builder): Program {
       default:
         return b.rebuild(node, inputs);
     }
-  });
+  };
+  return rebuilt(program, b, step, live);
 
   function exponential(x: Node): Node {
     const { coefficient, core } = scaled(x);
@@ -55,6 +62,12 @@ export function share(program: Program, b: Builder): Program {
     const value = b.exp(x);
     exponentials.set(core, { coefficient, value });
     return value;
+  }
+
+  /** x log(y), 0 where x is 0 unless y is NaN. */
+  function timesLogarithm(x: Node, y: Node): Node {
+    const zero = x === y ? b.eq(x, 0) : b.and(b.eq(x, 0), b.eq(y, y));
+    return b.select(zero, 0, b.mul(x, b.log(y)));
   }
 
   /** x^(y-1) next to x^y, for y that no product expresses. */
@@ -111,20 +124,22 @@ interface Survey {
   readonly usedOnce: (node: Node) => boolean;
   /** How many quotients have this denominator. */
   readonly divisions: (denominator: Node) => number;
+  /** True if log(x) is computed anyway. */
+  readonly hasLog: (x: Node) => boolean;
   /** For x^y with y = z - 1: the z of a live x^z. */
   readonly nextPower: (power: Node) => Node | undefined;
 }
 
-function surveyOf(program: Program): Survey {
-  const roots = rootsOf(program);
-  const nodes = liveNodes(roots);
+function surveyOf(program: Program, live: readonly Node[]): Survey {
   const size = program.graph.nodes.length;
   const uses = new Uint32Array(size);
   const divisions = new Uint32Array(size);
+  const logs = new Set<Node>();
   const powers = new Map<Node, Node[]>();
-  for (const node of nodes) {
+  for (const node of live) {
     for (const input of node.inputs) uses[input.id]++;
     if (node.op === 'div') divisions[node.inputs[1].id]++;
+    if (node.op === 'log') logs.add(node.inputs[0]);
     if (node.op === 'pow') {
       const [x] = node.inputs;
       const others = powers.get(x);
@@ -132,10 +147,11 @@ function surveyOf(program: Program): Survey {
       else others.push(node);
     }
   }
-  for (const root of roots) uses[root.id]++;
+  for (const root of rootsOf(program)) uses[root.id]++;
   return {
     usedOnce: node => uses[node.id] === 1,
     divisions: node => divisions[node.id],
+    hasLog: x => logs.has(x),
     nextPower: ({ inputs: [x, y] }) =>
       powers
         .get(x)

@@ -8,6 +8,7 @@
 
 import { type Builder, isConstant, isZero } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
+import type { OpName } from '../ir/ops.ts';
 import type { RewriteRule } from './engine.ts';
 import { isExponentialSum, overExponential, overExponentials, powerOfExponentials } from './exponentials.ts';
 import {
@@ -27,6 +28,10 @@ import {
   sineOverArgument,
 } from './quotients.ts';
 import { cancellingDifference, rootOfSquares } from './sums.ts';
+
+/** What puts a factor below a fraction bar. */
+const BAR: readonly OpName[] = ['div', 'pow'];
+const SUM: readonly OpName[] = ['add', 'sub'];
 
 // biome-ignore format: one rule a paragraph, the name and the law first
 export const STABILISE: readonly RewriteRule[] = [
@@ -55,19 +60,19 @@ export const STABILISE: readonly RewriteRule[] = [
   { name: 'log1p', law: 'log1p(exp(x)) -> softplus(x); log1p(-exp(x)) -> log1mexp(x)', exact: false,
     on: ['log1p'], apply: ({ inputs: [x] }, b) => logOfOnePlusExponential(x, b) },
   { name: 'x-log-x', law: 'x log(x) -> xlogx(x); x y log(x/z) -> y xlogy(x, x/z); (1 - x) log(1 - x) -> xlog1py(1 - x, -x)', exact: false,
-    on: ['mul'], apply: timesOwnLogarithm },
+    on: ['mul'], among: [['log', 'log1p', 'log2', 'log10']], apply: timesOwnLogarithm },
   { name: 'cancelled-factor', law: 'x / x -> 1; x y / x -> y', exact: false,
-    on: ['div', 'mul'], apply: cancelled },
+    on: ['div', 'mul'], among: [BAR], apply: cancelled },
   { name: 'logistic', law: '1 / (1 + exp(-x)) -> sigmoid(x); exp(x) / (exp(x) + exp(y)) -> sigmoid(x - y)', exact: false,
-    on: ['div', 'mul'], apply: (node, b) => quotient(node, isExponentialSum, overExponentials, b) },
+    on: ['div', 'mul'], among: [BAR, SUM], apply: (node, b) => quotient(node, isExponentialSum, overExponentials, b) },
   { name: 'exponential-quotient', law: '1 / exp(x) -> exp(-x); exp(x) / exp(y) -> exp(x - y)', exact: false,
-    on: ['div', 'mul'], apply: (node, b) => quotient(node, f => f.op === 'exp', overExponential, b) },
+    on: ['div', 'mul'], among: [BAR, ['exp']], apply: (node, b) => quotient(node, f => f.op === 'exp', overExponential, b) },
   { name: 'sine-quotient', law: 'sin(x) / x -> j0(x), the spherical Bessel function', exact: false,
-    on: ['div', 'mul'], apply: (node, b) => quotient(node, f => f.op === 'sin', sineOverArgument, b) },
+    on: ['div', 'mul'], among: [BAR, ['sin']], apply: (node, b) => quotient(node, f => f.op === 'sin', sineOverArgument, b) },
   { name: 'expm1-quotient', law: '(exp(x) - 1) / x -> phi1(x)', exact: false,
-    on: ['div', 'mul'], apply: (node, b) => quotient(node, f => f.op === 'expm1', expm1OverArgument, b) },
+    on: ['div', 'mul'], among: [BAR, ['expm1']], apply: (node, b) => quotient(node, f => f.op === 'expm1', expm1OverArgument, b) },
   { name: 'cosine-quotient', law: '(1 - cos(x)) / x^2 -> j0(x/2)^2 / 2', exact: false,
-    on: ['div', 'mul'], apply: (node, b) => quotient(node, isOneMinusCosine, cosineOverSquare, b) },
+    on: ['div', 'mul'], among: [BAR, SUM], apply: (node, b) => quotient(node, isOneMinusCosine, cosineOverSquare, b) },
 ];
 
 /** Moves a zero factor to the top of its product, where the calculus looks for it. */

@@ -182,6 +182,7 @@ describe('optimisation', () => {
     ['a shared exponential', 'exp(x) + exp(-x) * y', { exp: 1 }],
     ['a multiple of an exponent', 'exp(x) * y + exp(2 * x)', { exp: 1 }],
     ['a shared power', 'x^y + z * x^(y - 1)', { pow: 2, div: 1 }],
+    ['a shared logarithm', 'xlogy(y, x) + log(x)', { xlogy: 0, log: 1 }],
     ['a common factor', 'x * y + x * z', { mul: 1, add: 1 }],
     ['a common denominator', '(x + 1) / z + y / z', { div: 1 }],
   ] as const)('%s', (_, text, counts) => {
