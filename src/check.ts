@@ -39,6 +39,8 @@ export interface FunctionReport {
   readonly largestError: number;
   /** The number that is worst in relation to its tolerance. */
   readonly worst?: Comparison;
+  /** What went wrong if there is no number to compare. */
+  readonly problem?: string;
   readonly ok: boolean;
 }
 
@@ -66,22 +68,15 @@ export async function checkModule(
   const layout = layoutOf(program);
   const reference = referenceOf(program);
   const points = findPoints(program.inputs, options.points ?? 10, random, isUsable(reference, random));
-  const notes: string[] = [];
-  if (points.length === 0) notes.push('no point was found at which the formula is finite');
-
+  if (points.length === 0) {
+    const notes = ['no point was found at which the formula is finite'];
+    return { ok: false, functions: [], points: 0, notes };
+  }
   const probes = probesOf(await loadModule(code, options), layout);
   const gradient = probes.find(({ name }) => name === 'grad');
-  const wantsOracle = options.mathjs !== false && points.length > 0; // loading mathjs takes a second
-  const oracle = wantsOracle ? await mathjsOracle(program) : undefined;
-  if (oracle === undefined && options.mathjs !== false)
-    notes.push('not compared with mathjs: it is not installed');
+  const oracle = options.mathjs === false ? () => undefined : await mathjsOracle(program);
+  const ledger = new Ledger();
 
-  const tallies = new Map<string, Tally>();
-  const tally = (name: string, point: Point, actual: readonly number[], expected: Expected) => {
-    const key = `${name} ${expected.source}`;
-    const before = tallies.get(key) ?? emptyTally(name, expected.source);
-    tallies.set(key, added(before, point, actual, expected));
-  };
   for (const point of points) {
     const call: Call = {
       inputs: Object.fromEntries(point),
@@ -91,37 +86,72 @@ export async function checkModule(
     const gradientAt = gradient && ((inputs: Call['inputs']) => gradient.measure({ ...call, inputs }));
     const expected = expectations(layout, point, call, reference, gradientAt, random);
     for (const { name, measure } of probes) {
-      for (const [quantity, actual] of Object.entries(measure(call)) as [Quantity, readonly number[]][]) {
-        const numbers = expected(quantity);
-        if (numbers !== undefined) tally(name, point, actual, numbers);
+      try {
+        for (const [quantity, actual] of Object.entries(measure(call)) as [Quantity, readonly number[]][]) {
+          ledger.compare(name, point, actual, expected(quantity));
+          if (name === 'value')
+            ledger.compare(name, point, actual, answerOf(oracle?.(point), expected('value'), ledger));
+        }
+      } catch (error) {
+        ledger.fail(name, `it throws ${error}`);
       }
     }
-    const answer = oracle?.(point);
-    if (typeof answer === 'string') notes.push(`not compared with mathjs: ${answer}`);
-    else if (answer !== undefined) {
-      const value = expected('value')!;
-      const numbers = answer.map((said, i) => ({ value: said, error: value.numbers[i]!.error }));
-      const actual = probes.find(({ name }) => name === 'value')?.measure(call).value ?? [];
-      tally('value', point, actual, { ...value, source: 'mathjs', numbers });
-    }
   }
-  const functions = [...tallies.values()].map(reportOf);
-  const ok = points.length > 0 && functions.every(report => report.ok);
-  return { ok, functions, points: points.length, notes: [...new Set(notes)] };
+  if (oracle === undefined) ledger.note('not compared with mathjs: it is not installed');
+  const { functions, notes } = ledger;
+  return { ok: functions.every(({ ok }) => ok), functions, points: points.length, notes };
+}
+
+/** The numbers of mathjs, known as well as those of the reference evaluator. */
+function answerOf(
+  answer: readonly number[] | string | undefined,
+  known: Expected | undefined,
+  ledger: Ledger,
+): Expected | undefined {
+  if (typeof answer === 'string') ledger.note(`not compared with mathjs: ${answer}`);
+  if (answer === undefined || typeof answer === 'string' || known === undefined) return undefined;
+  const numbers = answer.map((value, i) => ({ value, error: known.numbers[i]?.error ?? 0 }));
+  return { ...known, source: 'mathjs', numbers };
+}
+
+/** Keeps what is found out about each function. */
+class Ledger {
+  readonly #tallies = new Map<string, Tally>();
+  readonly #notes = new Set<string>();
+
+  /** Counts one result of `name`; nothing if nothing is expected. */
+  compare(name: string, point: Point, actual: readonly number[], expected: Expected | undefined): void {
+    if (expected === undefined) return;
+    const key = `${name} ${expected.source}`;
+    const before = this.#tallies.get(key) ?? emptyTally(name, expected.source);
+    this.#tallies.set(key, added(before, point, actual, expected));
+  }
+
+  fail(name: string, problem: string): void {
+    this.#tallies.set(name, { ...emptyTally(name, 'any result'), ok: false, problem });
+  }
+
+  note(text: string): void {
+    this.#notes.add(text);
+  }
+
+  get functions(): FunctionReport[] {
+    return Array.from(this.#tallies.values(), ({ excess: _, ...report }) => report);
+  }
+
+  get notes(): string[] {
+    return [...this.#notes];
+  }
 }
 
 /** What is known of one function so far. */
 interface Tally extends FunctionReport {
-  /** How far the worst number is off in units of its tolerance. */
+  /** How far the worst number is off, in units of its tolerance. */
   readonly excess: number;
 }
 
 function emptyTally(name: string, reference: string): Tally {
   return { name, reference, points: 0, skipped: 0, largestError: 0, ok: true, excess: -1 };
-}
-
-function reportOf({ excess: _, ...report }: Tally): FunctionReport {
-  return report;
 }
 
 /** `tally` with one more point. */

@@ -65,8 +65,7 @@ export function probesOf(module: Exports, layout: Layout): Probe[] {
     const measureBound = (call: Call): Measured => {
       const data = Object.entries(call.inputs).filter(([input]) => !layout.wrt.includes(input));
       const f = at(bind(Object.fromEntries(data)), name);
-      const pattern = name === 'hessian' || name === 'jacobian' ? patternOf(module, name, call) : undefined;
-      return isCallable(f) ? measure(f, call, layout, pattern) : {};
+      return isCallable(f) ? measure(f, call, layout, patternOf(module, name, call)) : {};
     };
     return [{ name: `bind().${name}`, measure: measureBound }];
   });
@@ -107,16 +106,22 @@ const BOUND_FORMS: Readonly<
     returnsNumber(layout)
       ? { value: [number(f(theta(call, layout)))] }
       : { value: filled(layout.rows.length, y => f(theta(call, layout), y)) },
-  valueAndGrad: (f, call, layout) => withReturned(layout.wrt.length, g => f(theta(call, layout), g)),
+  valueAndGrad: (f, call, layout) => {
+    let value = NaN;
+    const jacobian = filled(layout.wrt.length, g => {
+      value = number(f(theta(call, layout), g));
+    });
+    return { value: [value], jacobian };
+  },
   jacobian: (f, call, layout, pattern) => ({
     jacobian: matrix(layout.rows.length, layout.wrt.length, pattern, J => f(theta(call, layout), J)),
   }),
-  valueAndJacobian: (f, call, layout) => {
-    const size = layout.rows.length * layout.wrt.length;
-    if (returnsNumber(layout)) return withReturned(size, J => f(theta(call, layout), J));
+  valueAndJacobian: (f, call, layout, pattern) => {
+    const { rows, wrt } = layout;
     let value: readonly number[] = [];
-    const jacobian = filled(size, J => {
-      value = filled(layout.rows.length, y => f(theta(call, layout), y, J));
+    const jacobian = matrix(rows.length, wrt.length, pattern, J => {
+      if (returnsNumber(layout)) value = [number(f(theta(call, layout), J))];
+      else value = filled(rows.length, y => f(theta(call, layout), y, J));
     });
     return { value, jacobian };
   },
@@ -207,15 +212,6 @@ function filled(length: number, fill: (array: Float64Array) => void): number[] {
   return [...array];
 }
 
-/** A call that returns the value and fills the rest. */
-function withReturned(length: number, call: (array: Float64Array) => unknown): Measured {
-  let value = NaN;
-  const jacobian = filled(length, array => {
-    value = number(call(array));
-  });
-  return { value: [value], jacobian };
-}
-
 /** A matrix by compressed columns. */
 interface Sparse {
   readonly values: ArrayLike<number>;
@@ -227,9 +223,10 @@ function isSparse(result: unknown): result is Sparse {
   return at(result, 'colPointer') instanceof Int32Array;
 }
 
-/** The pattern of a matrix is a constant of the module; the record form shows it. */
+/** The pattern of the matrix that a bound form fills; the record form shows it. */
 function patternOf(module: Exports, name: string, { inputs }: Call): Sparse | undefined {
-  const result = (module[name] as Callable)(inputs);
+  const shower = name === 'hessian' ? module.hessian : name.endsWith('acobian') ? module.jacobian : undefined;
+  const result = isCallable(shower) ? shower(inputs) : undefined;
   return isSparse(result) ? result : undefined;
 }
 

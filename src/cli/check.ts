@@ -1,6 +1,6 @@
 // `--check`: parses the formula once more, without normalising it, and holds the emitted module against it.
 
-import { type CheckReport, type Comparison, checkModule, type FunctionReport } from '../check.ts';
+import { type CheckReport, checkModule, type FunctionReport } from '../check.ts';
 import type { Compilation } from '../compile.ts';
 import type { Diagnostic } from '../errors.ts';
 import { parseFormula } from '../frontend/index.ts';
@@ -51,14 +51,16 @@ function failuresOf({ functions, points }: CheckReport): Diagnostic[] {
   return functions.filter(({ ok }) => !ok).map(failureOf);
 }
 
-function failureOf({ name, reference, worst }: FunctionReport): Diagnostic {
-  const { path, inputs, actual, expected } = worst as Comparison; // a function that failed has a worst number
-  const where = Object.entries(inputs).map(([input, value]) => `${input} = ${value}`);
+function failureOf({ name, reference, worst, problem }: FunctionReport): Diagnostic {
+  const failed = { severity: 'error', code: 'check-failed' } as const;
+  if (problem !== undefined || worst === undefined) return { ...failed, message: `${name}: ${problem}` };
+  const { path, inputs, actual, expected } = worst;
   const what = path === '' ? name : `${name} (${path})`;
+  const verb = reference.startsWith('differences') ? 'give' : 'gives';
+  const where = Object.entries(inputs).map(([input, value]) => `${input} = ${value}`);
   return {
-    severity: 'error',
-    code: 'check-failed',
-    message: `${what} is ${actual}, but ${reference} ${reference.includes('differences') ? 'give' : 'gives'} ${expected}`,
-    hints: [where.length > 0 ? `at ${where.join(', ')}` : 'the formula has no inputs'],
+    ...failed,
+    message: `${what} is ${actual}, but ${reference} ${verb} ${expected}`,
+    hints: where.length > 0 ? [`at ${where.join(', ')}`] : [],
   };
 }

@@ -1,0 +1,201 @@
+// The check of emitted modules: right ones pass, each kind of mistake is caught and named, and what cannot be checked
+// is said to be so.
+
+import { describe, expect, test } from 'vitest';
+import { differentiate } from '../src/check/differences.ts';
+import { findPoints, randomFrom } from '../src/check/domain.ts';
+import { type CheckReport, checkModule } from '../src/check.ts';
+import { type CompileOptions, compile } from '../src/compile.ts';
+import { parseFormula } from '../src/frontend/index.ts';
+
+const EVERYTHING: CompileOptions = { jacobian: true, hessian: true, hvp: true, jvp: true, vjp: true };
+
+/** Compiles `text`, lets `break` change the module, and checks it against the formula. */
+async function check(
+  text: string,
+  options: CompileOptions = EVERYTHING,
+  change: (code: string) => string = code => code,
+): Promise<CheckReport> {
+  const { code, meta } = compile(text, options);
+  const program = { ...parseFormula(text), wrt: meta.wrt };
+  return checkModule(change(code), program, { mathjs: false, points: 5 });
+}
+
+/** The names of the functions that failed. */
+function failures({ functions }: CheckReport): string[] {
+  return functions.filter(({ ok }) => !ok).map(({ name, reference }) => `${name}: ${reference}`);
+}
+
+describe('right modules pass', () => {
+  test.each([
+    ['polynomial', 'x^2 * y - 3 * y^3 / x'],
+    ['domains', 'log(x) + acosh(y) + asin(z) + sqrt(w)'],
+    ['near its default', '# @input x: scalar = 1e6\nsqrt(x - 9e5)'],
+    ['cancellation', '(1 - cos(x)) / x^2 + x^2 - x^2'],
+    ['kinks', 'abs(x) + max(x, y) + relu(y - 1)'],
+    ['jumps', 'floor(3 * x) * y'],
+    ['selections', 'x > 0 ? sqrt(x) : x^2'],
+    ['special functions', 'gamma(x) + lgamma(y) + erf(x * y)'],
+    ['no inputs', 'sqrt(2) + 1'],
+    ['large numbers', 'exp(20 * x)'],
+  ])('%s', async (_, text) => {
+    const report = await check(text);
+    expect(failures(report)).toEqual([]);
+    expect(report).toMatchObject({ ok: true, points: 5 });
+    const names = new Set(report.functions.map(({ name }) => name));
+    for (const name of ['value', 'grad', 'hessian', 'jvp', 'bind().valueAndGrad', 'bind().hvp']) {
+      if (text.includes('x')) expect(names).toContain(name);
+    }
+  });
+
+  test('several outputs, an array, sparse matrices', async () => {
+    const several = '# @output a, b\na = x * y\nb = [sin(x), y^2]\n';
+    const first = { jvp: true, vjp: true };
+    expect(failures(await check(several, first))).toEqual([]);
+    expect(failures(await check('[x * y, sin(x), 3]', first))).toEqual([]);
+    expect(failures(await check('[x * y, sin(x), 3]', { jacobian: 'sparse' }))).toEqual([]);
+    const sparse = await check('x * y + z^3', { hessian: 'sparse' });
+    expect(failures(sparse)).toEqual([]);
+    expect(sparse.functions.map(({ name }) => name)).toContain('bind().hessian');
+  });
+
+  test('in every format', async () => {
+    for (const format of ['esm', 'cjs', 'iife'] as const) {
+      const { code } = compile('x^2', { format, globalName: 'model' });
+      const report = await checkModule(code, parseFormula('x^2'), {
+        format,
+        globalName: 'model',
+        mathjs: false,
+      });
+      expect(report.ok).toBe(true);
+    }
+  });
+});
+
+describe('wrong modules are caught', () => {
+  test.each<[string, string | RegExp, string, string[]]>([
+    [
+      'a wrong value',
+      /(function value\(inputs\)[\s\S]*?return )/,
+      '$1 1e-6 + ',
+      ['value: the reference evaluator'],
+    ],
+    ['a wrong sign', 'grad: { x: Math.cos(x)', 'grad: { x: -Math.cos(x)', ['valueAndGrad: differences']],
+    [
+      'a wrong second derivative',
+      /(return \{ x: \{ x: )-Math\.sin\(x\)/,
+      '$1Math.sin(x)',
+      ['hessian: differences of grad'],
+    ],
+    ['a wrong bound form', /g\[0\] = /, 'g[0] = 1 + ', ['bind().valueAndGrad: differences']],
+    ['a number that is left out', /H\[0\] = .*;/, '', ['bind().hessian: differences of grad']],
+  ])('%s', async (_, pattern, replacement, expected) => {
+    const report = await check('sin(x)', { hessian: true }, code => {
+      const changed = code.replace(pattern, replacement);
+      expect(changed, code).not.toBe(code);
+      return changed;
+    });
+    expect(report.ok).toBe(false);
+    expect(failures(report)).toEqual(expected);
+  });
+
+  test('the worst number comes with its inputs and both values', async () => {
+    const report = await check('x^2 + 3 * y', {}, code => code.replace(/(return \{ x: )2 \* x/, '$12.1 * x'));
+    const { worst } = report.functions.find(({ ok }) => !ok)!;
+    expect(worst).toMatchObject({ path: 'x', ok: false });
+    expect(worst!.actual / worst!.inputs.x).toBeCloseTo(2.1, 9);
+    expect(worst!.expected / worst!.inputs.x).toBeCloseTo(2, 6);
+    expect(worst!.error).toBeCloseTo(0.05, 2);
+  });
+
+  test('a module that says NaN', async () => {
+    expect((await check('x^2', {}, code => code.replace(/(return \{ x: )/, '$1NaN * '))).ok).toBe(false);
+  });
+
+  test('a module that throws', async () => {
+    const report = await check('x^2', {}, code => code.replace('return { x: 2', 'throw 1; return { x: 2'));
+    expect(report.functions.find(({ ok }) => !ok)).toMatchObject({ name: 'grad', problem: 'it throws 1' });
+  });
+
+  test('a formula that is finite nowhere', async () => {
+    const report = await check('log(-1 - x^2)');
+    expect(report).toMatchObject({
+      ok: false,
+      points: 0,
+      notes: ['no point was found at which the formula is finite'],
+    });
+  });
+});
+
+describe('mathjs', () => {
+  test('is asked too', async () => {
+    const text = 'a = sigmoid(x)\nb = where(x > 0, a, sqrt(-x))\na * b;';
+    const { code } = compile(text);
+    const report = await checkModule(code, parseFormula(text), { points: 5 });
+    const row = report.functions.find(({ reference }) => reference === 'mathjs');
+    expect(row).toMatchObject({ name: 'value', points: 5, ok: true });
+  });
+
+  test('disagrees with another formula', async () => {
+    const program = parseFormula('x^2');
+    const other = { ...program, source: { ...program.source, text: 'x^3' } };
+    const report = await checkModule(compile('x^2').code, other, { points: 5 });
+    expect(failures(report)).toEqual(['value: mathjs']);
+  });
+
+  test('may be unable', async () => {
+    const program = parseFormula('x^2');
+    const other = { ...program, source: { ...program.source, text: 'x^2 + nothing' } };
+    const report = await checkModule(compile('x^2').code, other, { points: 5 });
+    expect(report.ok).toBe(true);
+    expect(report.notes).toEqual(['not compared with mathjs: Undefined symbol nothing']);
+  });
+});
+
+describe('differences', () => {
+  const of = (f: (x: number) => number, x: number, h = 0.25) =>
+    differentiate(t => Float64Array.of(f(x + t)), h)[0];
+
+  test.each<[string, (x: number) => number, number, number]>([
+    ['sin', Math.sin, 1, Math.cos(1)],
+    ['exp', Math.exp, 3, Math.exp(3)],
+    ['a pole nearby', x => 1 / x, 0.3, -1 / 0.09],
+    ['a constant', () => 7, 1, 0],
+    ['an edge of the domain nearby', Math.log, 0.1, 10],
+    ['a kink within the wide steps', Math.abs, 0.01, 1],
+  ])('%s: right, and the error is honest', (_, f, x, expected) => {
+    const { value, error } = of(f, x);
+    expect(Math.abs(value - expected)).toBeLessThanOrEqual(10 * error + 1e-13);
+    expect(error).toBeLessThanOrEqual(1e-7 * Math.max(1, Math.abs(expected)));
+  });
+
+  test.each<[string, (x: number) => number, number]>([
+    ['a kink', Math.abs, 0],
+    ['a kink within the narrowest step', Math.abs, 1e-5],
+    ['a square root at its end', Math.sqrt, 0],
+  ])('%s: no answer', (_, f, x) => {
+    expect(of(f, x).error).toBe(Infinity);
+  });
+});
+
+describe('points', () => {
+  const { inputs } = parseFormula('# @input k: scalar int\nx + y + k');
+
+  test('are the same for the same seed and differ for another', () => {
+    const of = (seed: number) => findPoints(inputs, 3, randomFrom(seed), () => true);
+    expect(of(1)).toEqual(of(1));
+    expect(of(1)).not.toEqual(of(2));
+  });
+
+  test('index inputs are positive integers', () => {
+    for (const point of findPoints(inputs, 20, randomFrom(1), () => true)) {
+      expect(point.get('k')).toSatisfy((k: number) => Number.isInteger(k) && k >= 1);
+    }
+  });
+
+  test('are found in domains that differ by input', () => {
+    const isUsable = (point: ReadonlyMap<string, number>) =>
+      point.get('x')! > 1 && Math.abs(point.get('y')!) < 1;
+    expect(findPoints(inputs, 10, randomFrom(1), isUsable)).toHaveLength(10);
+  });
+});
