@@ -44,6 +44,24 @@ export function cancelled(node: Node, b: Builder): Node | null {
   return mayCancel(node) && cancels(node) ? productOf(b, monomialOf(node)) : null;
 }
 
+/** x over an odd power of sqrt(x), or below one: x = sqrt(x)^2 cancels, and the root that is left keeps the domain. */
+export function cancelledRoot(node: Node, b: Builder): Node | null {
+  if (!mayCancel(node)) return null;
+  const product = monomialOf(node);
+  for (const [root, exponent] of product.powers) {
+    if (root.op !== 'sqrt' || exponent % 2 === 0) continue;
+    const [x] = root.inputs;
+    const power = product.powers.get(x) ?? 0;
+    if (power * exponent >= 0) continue;
+    const powers = new Map(product.powers);
+    powers.set(x, power - Math.sign(power));
+    powers.set(root, exponent + 2 * Math.sign(power));
+    if (powers.get(x) === 0) powers.delete(x);
+    return productOf(b, { coefficient: product.coefficient, powers });
+  }
+  return null;
+}
+
 /** True if a factor stands both above and below a fraction bar. */
 function cancels(node: Node): boolean {
   const above = new Set<Node>();

@@ -26,9 +26,7 @@ export function share(program: Program, b: Builder): Program {
   const step = (node: Node, inputs: readonly Node[]): Node => {
     switch (node.op) {
       case 'div':
-        return survey.divisions(node.inputs[1]) > 1 && inputs[1].op !== 'const'
-          ? b.mul(inputs[0], b.div(1, inputs[1]))
-          : b.rebuild(node, inputs);
+        return divided(node, inputs);
       case 'exp':
         return exponential(inputs[0]);
       case 'pow':
@@ -50,6 +48,14 @@ export function share(program: Program, b: Builder): Program {
     }
   };
   return rebuilt(program, b, step, live);
+
+  /** A denominator that others have too is inverted once; a constant in one that nobody else has moves out of it. */
+  function divided(node: Node, [x, y]: readonly Node[]): Node {
+    if (y.op === 'const') return b.div(x, y);
+    if (survey.divisions(node.inputs[1]) > 1) return b.mul(x, b.div(1, y));
+    const scaled = survey.usedOnce(node.inputs[1]) ? constantTimes(y) : null;
+    return scaled === null || x.op === 'const' ? b.div(x, y) : b.mul(1 / scaled.c, b.div(x, scaled.x));
+  }
 
   function exponential(x: Node): Node {
     const { coefficient, core } = scaled(x);

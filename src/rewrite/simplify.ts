@@ -12,7 +12,7 @@ import type { RewriteRule } from './engine.ts';
 export const SIMPLIFY: readonly RewriteRule[] = [
   { name: 'constant-factors', law: 'c (d x) -> (c d) x; c (x / d) -> (c / d) x; c (d / x) -> (c d) / x', exact: false,
     on: ['mul'], apply: constantFactors },
-  { name: 'constant-quotients', law: '(c x) / d -> (c / d) x; c / (d x) -> (c / d) / x; x / 2 -> 0.5 x', exact: false,
+  { name: 'constant-quotients', law: '(c x) / d -> (c / d) x; c / (d x) -> (c / d) / x; x / c -> (1 / c) x unless c is a whole number', exact: false,
     on: ['div'], apply: constantQuotients },
   { name: 'sign-of-product', law: '-x * y -> -(x y); -x / y -> -(x / y)', exact: true,
     on: ['mul', 'div'], apply: signOfProduct },
@@ -32,6 +32,10 @@ export const SIMPLIFY: readonly RewriteRule[] = [
     on: ['mul'], apply: squareOfAbs },
   { name: 'same-condition', law: 'c ? (c ? x : y) : z -> c ? x : z', exact: true,
     on: ['select'], apply: sameCondition },
+  { name: 'sinc', law: 'j0(x) -> x is 0 ? 1 : sin(x) / x', exact: false,
+    on: ['sphericalBessel'], apply: (node, b) => (orderOf(node) === 0 ? atZero(b, node.inputs[0], b.sin) : null) },
+  { name: 'exprel', law: 'phi1(x) -> x is 0 ? 1 : expm1(x) / x', exact: false,
+    on: ['phi'], apply: (node, b) => (orderOf(node) === 1 ? atZero(b, node.inputs[0], b.expm1) : null) },
   { name: 'small-power', law: 'x^2 -> x * x; x^-2 -> 1 / (x * x); x^(3/2) -> x * sqrt(x)', exact: false,
     on: ['pow'], apply: smallPower },
 ];
@@ -85,7 +89,8 @@ function constantQuotients({ inputs: [x, y] }: Node, b: Builder): Node | null {
     if (!mergeable(below)) return null;
     const above = constantTimes(x);
     if (above !== null) return b.mul(above.c / below, above.x);
-    return Number.isInteger(Math.log2(Math.abs(below))) ? b.mul(1 / below, x) : null;
+    const whole = Number.isInteger(below) && !Number.isInteger(Math.log2(Math.abs(below)));
+    return whole ? null : b.mul(1 / below, x); // x / 3 is exact and reads better
   }
   const above = constantOf(x);
   const inner = constantTimes(y);
@@ -142,6 +147,15 @@ function sameCondition({ inputs: [c, x, y] }: Node, b: Builder): Node | null {
   if (x.op === 'select' && x.inputs[0] === c) return b.select(c, x.inputs[1], y);
   if (y.op === 'select' && y.inputs[0] === c) return b.select(c, x, y.inputs[2]);
   return null;
+}
+
+function orderOf({ attrs }: Node): number | undefined {
+  return attrs !== undefined && 'order' in attrs ? attrs.order : undefined;
+}
+
+/** f(x) / x, which is accurate but at 0, where it is 1: no series is needed, and f(x) may be there already. */
+function atZero(b: Builder, x: Node, f: (x: Node) => Node): Node {
+  return b.select(b.ne(x, 0), b.div(f(x), x), 1);
 }
 
 /** Powers up to this one become products; their error stays below 1e-14. */

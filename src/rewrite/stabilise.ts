@@ -21,6 +21,7 @@ import {
 } from './logarithms.ts';
 import {
   cancelled,
+  cancelledRoot,
   cosineOverSquare,
   expm1OverArgument,
   isOneMinusCosine,
@@ -63,6 +64,8 @@ export const STABILISE: readonly RewriteRule[] = [
     on: ['mul'], among: [['log', 'log1p', 'log2', 'log10']], apply: timesOwnLogarithm },
   { name: 'cancelled-factor', law: 'x / x -> 1; x y / x -> y', exact: false,
     on: ['div', 'mul'], among: [BAR], apply: cancelled },
+  { name: 'cancelled-root', law: 'x / sqrt(x) -> sqrt(x)', exact: false,
+    on: ['div', 'mul'], among: [BAR, ['sqrt']], apply: cancelledRoot },
   { name: 'logistic', law: '1 / (1 + exp(-x)) -> sigmoid(x); exp(x) / (exp(x) + exp(y)) -> sigmoid(x - y)', exact: false,
     on: ['div', 'mul'], among: [BAR, SUM], apply: (node, b) => quotient(node, isExponentialSum, overExponentials, b) },
   { name: 'exponential-quotient', law: '1 / exp(x) -> exp(-x); exp(x) / exp(y) -> exp(x - y)', exact: false,
