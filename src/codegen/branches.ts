@@ -6,18 +6,18 @@
 import type { Graph, Node } from '../ir/graph.ts';
 import { FORMS } from './forms.ts';
 
-/** The values that a selection computes in each branch, in order. */
+/** What one selection computes in each branch, in order. */
 export interface Branches {
   readonly whenTrue: readonly number[];
   readonly whenFalse: readonly number[];
 }
 
 export interface Branching {
-  /** By id of the selection that becomes an if statement. */
+  /** By id of each selection that becomes an if statement. */
   readonly branches: ReadonlyMap<number, Branches>;
-  /** By id: 1 if a value is computed inside a branch. */
-  readonly isInside: Uint8Array;
-  /** By id: 1 if a later if statement on the same condition uses the value again. */
+  /** By id of such a selection: those after it, on the same condition, that go into its if statement. */
+  readonly followers: ReadonlyMap<number, readonly number[]>;
+  /** By id: 1 if a later if statement uses the value again. */
   readonly escapes: Uint8Array;
 }
 
@@ -28,29 +28,65 @@ const DEEPEST = 8;
 const TOP = 0;
 
 /**
- * The branches of the computed nodes `ids` (ascending), of which `roots` are handed out. `isInline` tells which values
- * have no statement of their own; selections that become statements are taken out of it.
+ * The branches among `steps` (ids ascending, `~k` for sinks), of which `roots` are handed out, and the steps outside of
+ * them. `isInline` tells which values have no statement of their own; selections that become statements are taken out.
  */
 export function branching(
   graph: Graph,
-  ids: Int32Array,
+  steps: Int32Array,
   roots: readonly Node[],
   isInline: Uint8Array,
-): Branching {
+): Branching & { readonly outside: Int32Array } {
+  const ids = steps.filter(step => step >= 0);
   const regions = new Regions(graph, ids, roots);
   regions.chooseBlocks(isInline);
-  const { owner, escapes } = regions.owners();
+  const owner = regions.owners();
 
-  const branches = new Map<number, { whenTrue: number[]; whenFalse: number[] }>();
-  const isInside = new Uint8Array(graph.nodes.length);
+  const inside = new Map<number, { whenTrue: number[]; whenFalse: number[] }>();
   for (const id of ids) {
     if (owner[id] < 0) continue;
-    isInside[id] = 1;
-    const own = branches.get(owner[id]) ?? { whenTrue: [], whenFalse: [] };
-    branches.set(owner[id], own);
+    const own = inside.get(owner[id]) ?? { whenTrue: [], whenFalse: [] };
+    inside.set(owner[id], own);
     (regions.isTrueSide(id) ? own.whenTrue : own.whenFalse).push(id);
   }
-  return { branches, isInside, escapes };
+
+  const leader = Int32Array.from(owner, (_, id) => id);
+  const followers = new Map<number, number[]>();
+  /**
+   * `list` without the selections that join the if statement before them. What is written into expressions may stand
+   * between if it does not use a selection of that statement; it then goes before.
+   */
+  const joined = (list: readonly number[]): number[] => {
+    const kept: number[] = [];
+    let last = -1; // the selection that others may join
+    let at = 0; // its place in `kept`
+    for (const id of list) {
+      const inputs = id < 0 ? [] : graph.nodes[id].inputs;
+      if (last >= 0 && inside.has(id) && inputs[0] === graph.nodes[last].inputs[0]) {
+        leader[id] = last;
+        followers.set(last, [...(followers.get(last) ?? []), id]);
+      } else if (
+        last >= 0 &&
+        id >= 0 &&
+        isInline[id] === 1 &&
+        inputs.every(input => leader[input.id] !== last)
+      ) {
+        kept.splice(at++, 0, id);
+      } else {
+        last = inside.has(id) ? id : -1;
+        at = kept.length;
+        kept.push(id);
+      }
+    }
+    return kept;
+  };
+  const outside = joined([...steps].filter(step => step < 0 || owner[step] < 0));
+  const branches = new Map<number, Branches>();
+  for (const [id, { whenTrue, whenFalse }] of inside) {
+    branches.set(id, { whenTrue: joined(whenTrue), whenFalse: joined(whenFalse) });
+  }
+  const escapes = regions.escapes(owner, leader);
+  return { branches, followers, escapes, outside: Int32Array.from(outside) };
 }
 
 class Regions {
@@ -113,24 +149,26 @@ class Regions {
     }
   }
 
-  /**
-   * By id: the first selection whose branch needs the value, and so computes it, -1 for values outside all branches;
-   * and whether later selections need it too.
-   */
-  owners(): { owner: Int32Array; escapes: Uint8Array } {
+  /** By id: the first selection whose branch needs the value, and so computes it; -1 outside all branches. */
+  owners(): Int32Array {
     const owner = new Int32Array(this.#regionOf.length).fill(-1);
-    const escapes = new Uint8Array(this.#regionOf.length);
     for (let i = this.#ids.length - 1; i >= 0; i--) {
       this.#eachUse(this.#graph.nodes[this.#ids[i]], owner, (id, user) => {
         if (owner[id] < 0 || isBefore(user, owner[id], owner)) owner[id] = user;
       });
     }
+    return owner;
+  }
+
+  /** By id: 1 for values that another if statement than the one of their owner uses. */
+  escapes(owner: Int32Array, leader: Int32Array): Uint8Array {
+    const escapes = new Uint8Array(owner.length);
     for (const id of this.#ids) {
       this.#eachUse(this.#graph.nodes[id], owner, (operand, user) => {
-        if (user !== owner[operand]) escapes[operand] = 1;
+        if (leader[user] !== leader[owner[operand]]) escapes[operand] = 1;
       });
     }
-    return { owner, escapes };
+    return escapes;
   }
 
   isTrueSide(id: number): boolean {

@@ -119,8 +119,8 @@ export const FORMS: { readonly [O in OpName]: Form } = {
   phi:       helperOfOrder('phi'),
   sphericalBessel: helperOfOrder('sphericalBessel'),
 
-  lt:      infix('<', RELATIONAL),
-  le:      infix('<=', RELATIONAL),
+  lt:      { precedence: RELATIONAL, print: x => printOrder(x, '<', '>') },
+  le:      { precedence: RELATIONAL, print: x => printOrder(x, '<=', '>=') },
   eq:      infix('===', EQUALITY),
   ne:      infix('!==', EQUALITY),
   and:     { precedence: AND, print: x => `${x.mask(0, AND)} && ${x.mask(1, AND)}` },
@@ -206,6 +206,12 @@ function printPower(x: Operands): string {
 
 function printSelection(x: Operands): string {
   return `${x.mask(0, OR)} ? ${x.text(1, OR)} : ${x.text(2, CONDITIONAL)}`;
+}
+
+/** 0 < x is x > 0. */
+function printOrder(x: Operands, less: string, greater: string): string {
+  const [left, right] = [x.text(0, RELATIONAL + 1), x.text(1, RELATIONAL + 1)];
+  return x.node.inputs[0].op === 'const' ? `${right} ${greater} ${left}` : `${left} ${less} ${right}`;
 }
 
 /** Constants that Math has a name for, exactly. */

@@ -4,7 +4,6 @@
 
 import { InternalError } from '../errors.ts';
 import type { Graph, InputNode, Node } from '../ir/graph.ts';
-import type { Branches } from './branches.ts';
 import {
   ANY,
   CONDITIONAL,
@@ -99,9 +98,9 @@ export class BodyPrinter implements Operands {
   #compute(node: Node): void {
     const { schedule, memory } = this.#body;
     const { id } = node;
-    const branches = schedule.branches.get(id);
-    if (branches !== undefined) {
-      this.#branch(node, branches);
+    if (schedule.branches.has(id)) {
+      const followers = schedule.followers.get(id) ?? [];
+      this.#branch([node, ...followers.map(follower => this.#body.graph.nodes[follower])]);
       return;
     }
     const text = this.#express(node);
@@ -119,40 +118,50 @@ export class BodyPrinter implements Operands {
     this.#keep(node, name, WORD);
   }
 
-  /** A selection as an if statement, so that neither side is computed in vain. */
-  #branch(node: Node, { whenTrue, whenFalse }: Branches): void {
+  /** Selections on one condition as an if statement, so that no side is computed in vain. */
+  #branch(nodes: readonly Node[]): void {
+    const { branches, escapes } = this.#body.schedule;
     const outer = this.#lines;
-    const escapes = this.#body.schedule.escapes[node.id] === 1;
-    const name = this.#nameOf(node);
-    this.node = node;
+    this.node = nodes[0];
     const condition = this.mask(0, ANY);
+    const names = nodes.map(node => this.#nameOf(node));
+    for (const [k, node] of nodes.entries()) this.#keep(node, names[k], WORD);
     // `let t = 0;` instead of an else that has nothing to compute
-    const isShort = !escapes && whenFalse.length === 0 && this.precedence(2) >= UNARY;
-    const start = isShort ? ` = ${this.text(2, ANY)}` : '';
+    const isShort = nodes.every(node => {
+      this.node = node;
+      if (escapes[node.id] === 1 || branches.get(node.id)!.whenFalse.length > 0) return false;
+      return this.precedence(2) >= UNARY;
+    });
+    const starts = nodes.map((node, k) => {
+      this.node = node;
+      return isShort ? `${names[k]} = ${this.text(2, ANY)}` : names[k];
+    });
 
     this.#nesting++;
-    const then = this.#block(node, name, whenTrue, 1);
-    const otherwise = isShort ? [] : ['} else {', ...this.#block(node, name, whenFalse, 2)];
+    const sides = [1, 2].map(operand => {
+      this.#lines = [];
+      if (operand === 2 && isShort) return [];
+      for (const [k, node] of nodes.entries()) {
+        const { whenTrue, whenFalse } = branches.get(node.id)!;
+        for (const id of operand === 1 ? whenTrue : whenFalse) this.#compute(this.#body.graph.nodes[id]);
+        this.node = node;
+        this.#write(`${names[k]} = ${this.text(operand, ANY)};`);
+      }
+      return indent(this.#lines);
+    });
     this.#nesting--;
 
     this.#lines = outer;
-    if (escapes) this.#declarations.push(`${name} = 0`);
+    for (const [k, node] of nodes.entries())
+      if (escapes[node.id] === 1) this.#declarations.push(`${names[k]} = 0`);
     if (this.#nesting === 0 && this.#declarations.length > 0) {
       this.#write(`let ${this.#declarations.join(', ')};`);
       this.#declarations = [];
     }
-    if (!escapes) this.#write(`let ${name}${start};`);
-    this.#lines.push(`if (${condition}) {`, ...then, ...otherwise, '}');
-    this.#keep(node, name, WORD);
-  }
-
-  /** The lines of one side of the selection `node`. */
-  #block(node: Node, name: string, ids: readonly number[], operand: number): string[] {
-    this.#lines = [];
-    for (const id of ids) this.#compute(this.#body.graph.nodes[id]);
-    this.node = node;
-    this.#write(`${name} = ${this.text(operand, ANY)};`);
-    return indent(this.#lines);
+    const own = starts.filter((_, k) => escapes[nodes[k].id] === 0);
+    if (own.length > 0) this.#write(`let ${own.join(', ')};`);
+    const [then, otherwise] = sides;
+    this.#lines.push(`if (${condition}) {`, ...then, ...(isShort ? [] : ['} else {', ...otherwise]), '}');
   }
 
   /** The name that the source gave to a value, as far as the schedule keeps names, or a new one. */

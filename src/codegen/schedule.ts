@@ -15,7 +15,8 @@ export interface Sink {
   readonly isLast?: true;
 }
 
-export interface Schedule {
+/** Values that are computed under a condition only are in `branches`, not among `steps`. */
+export interface Schedule extends Branching {
   readonly steps: Int32Array;
   /** Computed nodes: neither constants nor inputs. */
   readonly operations: number;
@@ -32,9 +33,6 @@ export interface Schedule {
   /** By node id: the slot that carries the value into later chunks, -1 if none reads it. */
   readonly slotOf: Int32Array;
   readonly slots: number;
-  /** Values computed under a condition only, which are not among `steps`. */
-  readonly branches: Branching['branches'];
-  readonly escapes: Uint8Array;
 }
 
 /** A function beyond this many bytes of bytecode is split; V8 of Node 20 and 22 never optimises above 61,440. */
@@ -47,6 +45,9 @@ const LARGEST_INLINE = 24;
 /** Operations of the functions that keep all names of the source. */
 const LARGEST_NAMED = 500;
 
+/** Operations of the functions that store all results at the end. */
+const LARGEST_STORED_LAST = 100;
+
 /** Bytes of bytecode of a statement; measured, rounded up. */
 const OPERATION_BYTES = 13;
 const CALL_BYTES = 18;
@@ -54,7 +55,8 @@ const CALL_BYTES = 18;
 export function schedule(graph: Graph, sinks: readonly Sink[]): Schedule {
   const roots = sinks.flatMap(sink => sink.roots);
   const facts = factsOf(graph, roots);
-  const { steps, operations } = graphOrder(facts, sinks);
+  const operations = countComputed(facts);
+  const steps = graphOrder(facts, operations, sinks);
   const bounds = cut(facts, steps);
 
   const size = facts.length; // no later node is needed
@@ -79,12 +81,17 @@ export function schedule(graph: Graph, sinks: readonly Sink[]): Schedule {
   const plan = { operations, chunkOf, localUses, isInline, keepsNames, slotOf, slots };
 
   if (bounds.length > 2 || !facts.some(fact => fact & SELECTS)) {
-    return { ...plan, steps, bounds, branches: new Map(), escapes: new Uint8Array(size) };
+    return {
+      ...plan,
+      steps,
+      bounds,
+      branches: new Map(),
+      followers: new Map(),
+      escapes: new Uint8Array(size),
+    };
   }
-  const ids = steps.filter(step => step >= 0);
-  const { branches, escapes, isInside } = branching(graph, ids, roots, isInline);
-  const outside = steps.filter(step => step < 0 || isInside[step] === 0);
-  return { ...plan, steps: outside, bounds: [0, outside.length], branches, escapes };
+  const { outside, ...conditional } = branching(graph, steps, roots, isInline);
+  return { ...plan, ...conditional, steps: outside, bounds: [0, outside.length] };
 }
 
 /** A value is written where it is used if that is one place, the text stays short and the source has no name for it. */
@@ -134,20 +141,27 @@ function factsOf(graph: Graph, roots: readonly Node[]): Uint8Array {
 
 /** How many nodes are computed for `roots`. */
 export function operationsFor(graph: Graph, roots: readonly Node[]): number {
-  let operations = 0;
-  for (const fact of factsOf(graph, roots)) if (fact & COMPUTED) operations++;
-  return operations;
+  return countComputed(factsOf(graph, roots));
+}
+
+function countComputed(facts: Uint8Array): number {
+  let count = 0;
+  for (let id = 0; id < facts.length; id++) if (facts[id] & COMPUTED) count++;
+  return count;
 }
 
 /**
- * The order of the graph: forward values as the source has them, then derivatives. Each sink comes as soon as its values
- * are known, a return last. Measured on Node 20 with 70 to 20,000 operations: a depth-first order from the sinks, and
- * stores at the end, are neither faster nor slower.
+ * The order of the graph: forward values as the source has them, then derivatives. Stores come last in small functions,
+ * where that reads best, else as soon as their values are known; a return is always last. Measured on Node 20 with 70 to
+ * 20,000 operations: a depth-first order from the sinks, and either place of the stores, are equally fast.
  */
-function graphOrder(facts: Uint8Array, sinks: readonly Sink[]): { steps: Int32Array; operations: number } {
-  const waiting = sinks.map((sink, k) => ({ k, due: sink.isLast ? Number.POSITIVE_INFINITY : lastOf(sink) }));
-  waiting.sort((a, b) => a.due - b.due);
-  const steps = new Int32Array(facts.length + sinks.length);
+function graphOrder(facts: Uint8Array, operations: number, sinks: readonly Sink[]): Int32Array {
+  const isSmall = operations <= LARGEST_STORED_LAST;
+  const waiting = sinks.map((sink, k) => {
+    return { k, due: isSmall || sink.isLast ? Number.POSITIVE_INFINITY : lastOf(sink) };
+  });
+  waiting.sort((a, b) => a.due - b.due || a.k - b.k);
+  const steps = new Int32Array(operations + sinks.length);
   let length = 0;
   let next = 0;
   for (let id = 0; id < facts.length; id++) {
@@ -155,7 +169,7 @@ function graphOrder(facts: Uint8Array, sinks: readonly Sink[]): { steps: Int32Ar
     if (facts[id] & COMPUTED) steps[length++] = id;
   }
   for (; next < waiting.length; next++) steps[length++] = ~waiting[next].k;
-  return { steps: steps.slice(0, length), operations: length - sinks.length };
+  return steps;
 }
 
 /** The id of the last value that `sink` waits for. */

@@ -16,7 +16,7 @@ export const meta = {
  */
 export function value(inputs) {
   const { x } = check(inputs);
-  return 0 < x ? Math.exp(-1 / x) : 0;
+  return x > 0 ? Math.exp(-1 / x) : 0;
 }
 
 /**
@@ -26,7 +26,7 @@ export function value(inputs) {
  */
 export function grad(inputs) {
   const { x } = check(inputs);
-  return { x: 0 < x ? Math.exp(-1 / x) / (x * x) : 0 };
+  return { x: x > 0 ? Math.exp(-1 / x) / (x * x) : 0 };
 }
 
 /**
@@ -36,18 +36,14 @@ export function grad(inputs) {
  */
 export function valueAndGrad(inputs) {
   const { x } = check(inputs);
-  const t1 = 0 < x;
-  let t3 = 0;
-  let t2 = 0;
+  const t1 = x > 0;
+  let t2 = 0, t3 = 0;
   if (t1) {
-    t3 = Math.exp(-1 / x);
-    t2 = t3;
+    const t4 = Math.exp(-1 / x);
+    t2 = t4;
+    t3 = t4 / (x * x);
   }
-  let t4 = 0;
-  if (t1) {
-    t4 = t3 / (x * x);
-  }
-  return { value: t2, grad: { x: t4 } };
+  return { value: t2, grad: { x: t3 } };
 }
 
 /**
@@ -69,24 +65,20 @@ export function bind() {
     value(theta) {
       if (theta?.length !== 1) wrongLength('theta', theta, 1);
       const x = theta[0];
-      return 0 < x ? Math.exp(-1 / x) : 0;
+      return x > 0 ? Math.exp(-1 / x) : 0;
     },
     valueAndGrad(theta, g) {
       if (theta?.length !== 1) wrongLength('theta', theta, 1);
       if (g?.length !== 1) wrongLength('g', g, 1);
       const x = theta[0];
-      const t1 = 0 < x;
-      let t3 = 0;
-      let t2 = 0;
+      const t1 = x > 0;
+      let t2 = 0, t3 = 0;
       if (t1) {
-        t3 = Math.exp(-1 / x);
-        t2 = t3;
+        const t4 = Math.exp(-1 / x);
+        t2 = t4;
+        t3 = t4 / (x * x);
       }
-      let t4 = 0;
-      if (t1) {
-        t4 = t3 / (x * x);
-      }
-      g[0] = t4;
+      g[0] = t3;
       return t2;
     },
   };

@@ -17,7 +17,7 @@ export const meta = {
 export function value(inputs) {
   const { x, y } = check(inputs);
   let t1;
-  if (0 < x) {
+  if (x > 0) {
     const t2 = Math.sqrt(x);
     t1 = t2 * (t2 + 1);
   } else {
@@ -52,7 +52,7 @@ export function bind() {
       if (theta?.length !== 2) wrongLength('theta', theta, 2);
       const x = theta[0], y = theta[1];
       let t1;
-      if (0 < x) {
+      if (x > 0) {
         const t2 = Math.sqrt(x);
         t1 = t2 * (t2 + 1);
       } else {

@@ -114,11 +114,11 @@ function bind() {
       if (y_?.length !== 2) wrongLength('y', y_, 2);
       if (J?.length !== 3) wrongLength('J', J, 3);
       const x = theta[0], y = theta[1];
+      y_[0] = x * y;
+      y_[1] = x + 3;
       J[0] = y;
       J[1] = 1;
       J[2] = x;
-      y_[0] = x * y;
-      y_[1] = x + 3;
     },
     jvp(theta, t, out) {
       if (theta?.length !== 2) wrongLength('theta', theta, 2);
@@ -126,8 +126,8 @@ function bind() {
       if (out?.length !== 2) wrongLength('out', out, 2);
       const x = theta[0], y = theta[1];
       const t_x = t[0], t_y = t[1];
-      out[1] = t_x;
       out[0] = y * t_x + x * t_y;
+      out[1] = t_x;
     },
     vjp(theta, c, out) {
       if (theta?.length !== 2) wrongLength('theta', theta, 2);

@@ -113,12 +113,12 @@ var symgrad = (() => {
         if (y_?.length !== 2) wrongLength('y', y_, 2);
         if (J?.length !== 4) wrongLength('J', J, 4);
         const x = theta[0], y = theta[1];
+        y_[0] = x * y;
+        y_[1] = x + 3;
         J[0] = y;
         J[1] = x;
         J[2] = 1;
         J[3] = 0;
-        y_[0] = x * y;
-        y_[1] = x + 3;
       },
       jvp(theta, t, out) {
         if (theta?.length !== 2) wrongLength('theta', theta, 2);
@@ -126,8 +126,8 @@ var symgrad = (() => {
         if (out?.length !== 2) wrongLength('out', out, 2);
         const x = theta[0], y = theta[1];
         const t_x = t[0], t_y = t[1];
-        out[1] = t_x;
         out[0] = y * t_x + x * t_y;
+        out[1] = t_x;
       },
       vjp(theta, c, out) {
         if (theta?.length !== 2) wrongLength('theta', theta, 2);

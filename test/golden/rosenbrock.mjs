@@ -191,8 +191,8 @@ export function bind(data = {}) {
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       const c_f = c[0];
-      out[0] = 0;
       const v = y - x * x;
+      out[0] = 0;
       out[1] = c_f * (2 * lambda * v);
     },
   };
