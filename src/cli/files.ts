@@ -2,6 +2,7 @@
 // file beside its destination, and only when all of them are on the disk are they renamed. Nothing here knows what
 // the texts are.
 
+import { randomUUID } from 'node:crypto';
 import {
   mkdirSync,
   readFileSync,
@@ -13,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Diagnostic, type Source, SymgradError } from '../errors.ts';
 
 /** A text and the path it is to be written to. */
@@ -110,10 +111,19 @@ function prepare({ path, text }: OutputFile, undo: (() => void)[]): Rename[] {
   const bytes = Buffer.from(text);
   if (status?.size === bytes.length && readFileSync(path).equals(bytes)) return [];
   const to = status === undefined ? path : realpathSync(path);
-  const from = join(dirname(to), `.${basename(to)}.${process.pid}.tmp`);
-  undo.push(() => rmSync(from, { force: true }));
+  const from = join(dirname(to), `.symgrad-${randomUUID()}.tmp`);
+  undo.push(() => remove(from));
   writeFileSync(from, bytes, { flag: 'wx', mode: status?.mode ?? 0o666 });
   return [{ from, to }];
+}
+
+/** Removes a temporary file, which may never have come to be. */
+function remove(path: string): void {
+  try {
+    rmSync(path);
+  } catch {
+    // The failure that led here is the one to report.
+  }
 }
 
 /** Removes `path` and its parents up to `first`, as long as they are empty. */

@@ -101,7 +101,8 @@ function diagnosticsOf(error: unknown): readonly Diagnostic[] | undefined {
   if (/call stack/i.test(error.message)) {
     return [{ severity: 'error', code: 'too-deep', message: 'the formula is nested too deeply' }];
   }
-  if (/Invalid (string|array|typed array) length|allocation failed/i.test(error.message)) return [TOO_LARGE];
+  if (/(string|array) length|allocation failed|maximum size exceeded/i.test(error.message))
+    return [TOO_LARGE];
   return undefined;
 }
 

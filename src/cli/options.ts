@@ -72,9 +72,9 @@ export function asksForJson(words: readonly string[]): boolean {
 
 const EXAMPLES = `
 Examples:
-  symgrad f.expr --wrt x                           the module on stdout: value, grad, valueAndGrad
-  symgrad f.expr --wrt x,y --hessian -o f.mjs --dts  the same and second derivatives, with declarations
-  symgrad f.expr --emit ir                         what it computes, as text`;
+  symgrad f.expr --wrt x                             the module on stdout: value, grad, valueAndGrad
+  symgrad f.expr --wrt x,y --hessian -o f.mjs --dts  a file with second derivatives, and its declarations
+  symgrad f.expr --emit ir                           what it computes, as text`;
 
 interface RawOptions {
   readonly wrt?: readonly string[];
@@ -136,9 +136,9 @@ function command(): Command {
     )
     .addOption(variant('--jacobian [=sparse]', 'add the Jacobian'))
     .addOption(variant('--hessian [=sparse]', 'add the Hessian'))
-    .option('--hvp', 'add the product of the Hessian and a vector')
-    .option('--jvp', 'add the product of the Jacobian and a vector (forward mode)')
-    .option('--vjp', 'add the product of a vector and the Jacobian (reverse mode)')
+    .option('--hvp', 'add the Hessian times a vector')
+    .option('--jvp', 'add the Jacobian times a vector (forward mode)')
+    .option('--vjp', 'add a vector times the Jacobian (reverse mode)')
     .option('--shape <name=dims>', 'override a declaration: X=nx20; repeatable', shape)
     .option('--define <name=number>', 'fix an input to a constant; repeatable', define)
 
@@ -202,6 +202,8 @@ function checked(files: readonly string[], raw: RawOptions): CommandLine {
       `--name is the global variable of --format iife, not of ${format}`,
     );
   }
+  if ([output, ...files].includes(''))
+    throw new UsageError('invalid-argument', 'the name of a file is empty');
   if (files.filter(file => file === '-').length > 1) {
     throw new UsageError('repeated-input', 'stdin (-) can be read only once');
   }
@@ -308,7 +310,10 @@ function identifier(text: string): string {
 /** `commander.unknownOption` becomes `unknown-option`, and "(Did you mean --wrt?)" a hint. */
 function usageError(error: CommanderError): UsageError {
   const code = error.code.replace('commander.', '').replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
-  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const [message = '', suggestion] = error.message
+    .replace(/^error: /, '')
+    .replace(' [=', '[=')
+    .split('\n');
   const hint = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?');
   return new UsageError(code, message, hint === undefined ? [] : [hint]);
 }

@@ -70,13 +70,18 @@ async function compileFile(file: string, request: CommandLine, workerUrl: URL): 
   }
   const job: Job = {
     source,
-    compile: { ...compile, name: basename(source.name), language: extname(file) === '.ir' ? 'ir' : 'expr' },
+    compile: { ...compile, name: basename(source.name), language: languageOf(file, source) },
     emit,
     stats,
     ...(printAfter !== undefined && { printAfter }),
     ...(check !== undefined && { check }),
   };
   return runAnywhere(job, workerUrl, maxNodes);
+}
+
+/** By extension; stdin has none, but only an IR text begins like this. */
+function languageOf(file: string, { text }: Source): 'expr' | 'ir' {
+  return extname(file) === '.ir' || (file === '-' && /^program "/.test(text)) ? 'ir' : 'expr';
 }
 
 /** Where the results of one input go; `-` is stdout. */

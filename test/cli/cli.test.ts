@@ -63,6 +63,7 @@ describe('one file to stdout', () => {
     expect(ir).toMatch(/^program "f\.expr"/);
     const again = workplace({ 'g.ir': ir });
     expect(again.symgrad('g.ir', '--emit', 'ir').stdout).toBe(ir);
+    expect(again.symgradWith({ input: ir }, '-', '--emit', 'ir').stdout).toBe(ir);
     expect(exportsOf(again.symgrad('g.ir').stdout)).toEqual(exportsOf(symgradWith({}, 'f.expr').stdout));
   });
 
@@ -184,6 +185,22 @@ describe('failure leaves nothing behind', () => {
     expect(code).toBe(1);
     expect(stderr).toBe('error[cannot-write]: cannot write none/f.mjs: no such file or directory\n');
     expect(list()).toEqual(['f.expr']);
+  });
+
+  test.each([
+    ['f.expr/f.mjs', 'a part of the path is not a directory'],
+    [`${'a'.repeat(300)}.mjs`, 'the name is too long'],
+  ])('an impossible output: %s', (output, reason) => {
+    const { symgrad, list } = workplace({ 'f.expr': SQUARE });
+    const { code, stderr } = symgrad('f.expr', '-o', output);
+    expect(code).toBe(1);
+    expect(stderr).toBe(`error[cannot-write]: cannot write ${output}: ${reason}\n`);
+    expect(list()).toEqual(['f.expr']);
+  });
+
+  test('a long name leaves room for no more', () => {
+    const { symgrad } = workplace({ 'f.expr': SQUARE });
+    expect(symgrad('f.expr', '-o', `${'a'.repeat(250)}.mjs`).code).toBe(0);
   });
 
   test('one output that cannot be written: the others are not', () => {

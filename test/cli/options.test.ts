@@ -127,7 +127,11 @@ describe('what is refused', () => {
     [['f.expr', '--shape', 'X'], 'invalid-argument', 'Write it as X=nx20.'],
     [['f.expr', '-O3'], 'invalid-argument', 'Levels are 0, 1 and 2.'],
     [['f.expr', '--max-nodes', '0'], 'invalid-argument', 'It must be a positive integer.'],
-    [['f.expr', '--check=many'], 'invalid-argument', 'It must be a positive integer.'],
+    [
+      ['f.expr', '--check=many'],
+      'invalid-argument',
+      "option '--check[=n]' argument 'many' is invalid. It must be a positive integer.",
+    ],
     [['f.expr', '-f', 'iife', '--name', 'a-b'], 'invalid-argument', 'It must be a JavaScript identifier.'],
     [['f.expr', '--name', 'f'], 'conflicting-options', '--name is the global variable of --format iife'],
     [['f.expr', '--dts'], 'missing-option', '--dts writes a file beside the output'],
@@ -136,6 +140,8 @@ describe('what is refused', () => {
     [['f.expr', '-f', 'cjs', '-o', 'f.mjs'], 'conflicting-options', 'Node reads that extension as the other'],
     [['a.expr', 'b.expr'], 'missing-option', 'several files need a directory'],
     [['-', '-', '-o', 'out'], 'repeated-input', 'stdin (-) can be read only once'],
+    [[''], 'invalid-argument', 'the name of a file is empty'],
+    [['f.expr', '-o', ''], 'invalid-argument', 'the name of a file is empty'],
     [['f.expr', '-o'], 'option-missing-argument', "'-o, --output <path>' argument missing"],
   ])('%j', (words, code, message) => {
     const error = refused(...words);
