@@ -236,8 +236,8 @@ export class Lowering {
     if (!this.#inputs.isDefined(name)) {
       const constant = CONSTANTS.get(name);
       if (constant !== undefined) return this.#b.constant(constant);
-      if (FUNCTIONS.has(name)) return this.#functionAsValue(node);
       if (this.#isNoName(node)) return undefined;
+      if (FUNCTIONS.has(name)) return this.#functionAsValue(node);
     }
     if (this.#rehearsing) return this.#b.graph.input(name);
     this.#warnOfName(node);

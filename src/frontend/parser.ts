@@ -115,7 +115,8 @@ function nodesOver(source: TokenSource, notes: Notes) {
       literal = undefined;
       if (text !== undefined) return new ConstantNode(source.leaf(text), value, text);
       if (typeof value === 'string') return new ConstantNode(stringPlace(source, value), value);
-      if (source.starts.length === 0) return new ConstantNode(NOWHERE, value); // stands for a text without statements
+      // mathjs's tree of a text without statements.
+      if (value === undefined && !source.isAt('undefined')) return new ConstantNode(NOWHERE, value);
       if (typeof value !== 'number') return new ConstantNode(source.leaf(String(value)), value);
       // The 1 implied by `:3` and the 100 implied by `5%` are not in the text.
       const token = source.starts.length - 1;

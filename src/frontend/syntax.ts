@@ -190,9 +190,9 @@ const SPELLINGS: readonly Spelling[] = [
 
 /** The foreign spelling that the error is in: it may begin up to two characters before the error. */
 function spellingAt(text: string, offset: number, found: string, statement: Span) {
-  for (const back of [0, 1, 2]) {
+  for (const back of [2, 1, 0]) {
     const start = offset - back;
-    if (start < statement.start) return undefined;
+    if (start < statement.start) continue;
     const near = text.slice(start, offset + Math.max(found.length, 2));
     for (const { pattern, hint } of SPELLINGS) {
       const length = pattern.exec(near)?.[0].length ?? 0;
@@ -212,7 +212,12 @@ function hintsFor(text: string, offset: number, found: string, statement: Span):
   if (/^(let|const|var|def|function|double|float|real)\b/.test(line)) {
     return [`an assignment is written \`name = value\`, without \`${/^\w+/.exec(line)?.[0]}\``];
   }
+  if (/\?[^:()]*\?/.test(line))
+    return ['put the conditional in the first branch in parentheses: a ? (b ? c : d) : e'];
   if (/^[\d.]+$/.test(found)) return ['numbers and names are joined by an operator; a decimal point is `.`'];
+  if (found === '=' && line.includes('\n')) {
+    return ['the line above ends with an operator, so it goes on in this line'];
+  }
   if (found === '=')
     return ['a comparison is written `==`; inside a larger expression put an assignment in parentheses'];
   if (/\|[^|]+\|/.test(line)) return ['an absolute value is written abs(x)'];
