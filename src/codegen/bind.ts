@@ -50,7 +50,8 @@ function conversions(context: Context): string[][] {
   const theta = new Names(context.scope).take('theta');
   const vector = float64Array(wrt.map(({ name }) => locals.get(name)!));
   const record = object(wrt.map(({ name }, k) => item(name, `${theta}[${k}]`)));
-  const pattern = layout('pack(', patternOf(wrt, locals), ') {', WIDTH - 4);
+  const isOptional = wrt.every(input => input.default !== undefined);
+  const pattern = layout('pack(', patternOf(wrt, locals), isOptional ? ' = {}) {' : ') {', WIDTH - 4);
   return [
     [...pattern, ...indent([...inputChecks(context, wrt), ...layout('return ', vector, ';', width)]), '},'],
     [

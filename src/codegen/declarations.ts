@@ -24,7 +24,7 @@ export function declarationsOf(
       wrt.map(documentedField),
     ),
     interfaceOf('Gradient', 'A number for each of them.', numbers),
-    boundOf(entries, wrt.length, data),
+    boundOf(entries, wrt, data),
     META,
     ...patternsOf(entries).map(({ name }) => [
       '/** Where the nonzero elements are: compressed sparse columns. */',
@@ -117,16 +117,16 @@ function interfaceOf(name: string, summary: string, fields: readonly string[]): 
   return [`/** ${summary} */`, `export interface ${name} {`, ...fields.map(field => `  ${field};`), '}'];
 }
 
-function boundOf(entries: readonly Entry[], size: number, data: readonly Input[]): string[] {
+function boundOf(entries: readonly Entry[], wrt: readonly Input[], data: readonly Input[]): string[] {
   const lines = [
     '/** The formula with its data bound. Calls allocate nothing; their arguments must not be the same array. */',
     'export interface Bound {',
     '  /** What is read at every call; may be changed between calls. */',
     `  readonly inputs: ${inputsType(data.map(({ default: _, ...input }) => input))};`,
     '  /** Length of theta. */',
-    `  readonly size: ${size};`,
+    `  readonly size: ${wrt.length};`,
     '  /** The flat vector of a record. */',
-    '  pack(variables: Variables): Float64Array;',
+    `  pack(variables${optional(wrt)}: Variables): Float64Array;`,
     '  /** The record of a flat vector. */',
     '  unpack(theta: ArrayLike<number>): Gradient;',
   ];

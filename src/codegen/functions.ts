@@ -5,6 +5,7 @@
 import type { InputNode } from '../ir/graph.ts';
 import type { Input, Program } from '../ir/program.ts';
 import {
+  type Aside,
   asideOf,
   checksOf,
   constants,
@@ -58,7 +59,7 @@ export function recordFunction(context: Context, { name, result, extra }: Entry)
     name,
     scope,
     width,
-    parameters: aside ? [own.inputs, aside.parameter] : [own.inputs],
+    parameters: recordParameters(context, aside),
     passed: [],
     checks: [],
     sinks: [resultOf(result, width)],
@@ -111,6 +112,12 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
     },
     local: ({ attrs }) => locals.get(attrs.name) ?? aside!.locals.get(attrs.name)!,
   });
+}
+
+/** The inputs, if there are any, and what comes after them. */
+export function recordParameters({ own, program }: Context, aside: Aside | undefined): string[] {
+  if (aside) return [own.inputs, aside.parameter];
+  return program.inputs.length > 0 ? [own.inputs] : [];
 }
 
 /** What a function is printed from. */

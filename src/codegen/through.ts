@@ -1,8 +1,8 @@
 // Functions over records in a large module: they go through `bind`, so that a long formula is there once.
 
-import { asideOf, checksOf, pathsOf } from './arguments.ts';
+import { type Aside, asideOf, checksOf, pathsOf } from './arguments.ts';
 import { type Block, blocksOf, type Entry, type Result } from './entries.ts';
-import { type Context, type EmittedFunction, WIDTH } from './functions.ts';
+import { type Context, type EmittedFunction, recordParameters, WIDTH } from './functions.ts';
 import { Names } from './names.ts';
 import { float64Array, item, object, resultOf } from './results.ts';
 import { operationsFor } from './schedule.ts';
@@ -21,25 +21,26 @@ export function recordThroughBound(
   const theta = scope.take('theta');
   const aside = entry.extra && asideOf(scope, entry.extra, entry.extra.parameter, 'record');
   const lines = aside ? checksOf(own, aside) : [];
-  lines.push(`const ${bound} = bind(${own.inputs});`, `const ${theta} = ${bound}.pack(${own.inputs});`);
+  const given = context.program.inputs.length > 0 ? own.inputs : '';
+  lines.push(`const ${bound} = bind(${given});`, `const ${theta} = ${bound}.pack(${given});`);
 
   const names = new Map<Block, string>();
-  const missing = new Set(blocksOf(entry.result));
+  const shown = new Set(blocksOf(entry.result));
+  const missing = new Set(shown);
   for (const { name, bound: blocks, extra } of [entry, ...entries]) {
     if (!blocks.some(block => missing.has(block)) || (extra && extra !== entry.extra)) continue;
     const filled = blocks.filter(block => block.parameter !== undefined);
     for (const block of blocks) {
-      names.set(block, scope.take(block.parameter ?? 'result'));
+      names.set(block, block.parameter === undefined ? 'value' : scope.take(block.parameter));
       missing.delete(block);
     }
     for (const block of filled) {
       lines.push(`const ${names.get(block)} = new Float64Array(${block.elements.length});`);
     }
-    const given =
-      aside && extra ? layout('', float64Array(pathsOf(aside)), '', Number.POSITIVE_INFINITY) : [];
-    const call = `${bound}.${name}(${[theta, ...given, ...filled.map(block => names.get(block))].join(', ')});`;
-    const returned = blocks.find(block => block.parameter === undefined);
-    lines.push(returned === undefined ? call : `const ${names.get(returned)} = ${call}`);
+    const direction = aside && extra ? [flatAside(aside)] : [];
+    const call = `${bound}.${name}(${[theta, ...direction, ...filled.map(block => names.get(block))].join(', ')});`;
+    const returned = blocks.find(block => block.parameter === undefined && shown.has(block));
+    lines.push(returned === undefined ? call : `const value = ${call}`);
   }
   const tree = treeThroughBound(
     entry.result,
@@ -49,12 +50,19 @@ export function recordThroughBound(
   );
   return {
     name: entry.name,
-    parameters: aside ? [own.inputs, aside.parameter] : [own.inputs],
+    parameters: recordParameters(context, aside),
     lines: [...lines, ...layout('return ', tree, ';', width)],
     chunks: [],
     slots: 0,
     operations: operationsFor(context.program.graph, resultOf(entry.result, width).roots),
   };
+}
+
+/** The flat array that a bound form takes in place of the record `aside`. */
+function flatAside(aside: Aside): string {
+  const { extra, parameter } = aside;
+  const isArray = extra.isBare && !extra.parts[0].isScalar;
+  return isArray ? parameter : `Float64Array.of(${pathsOf(aside).join(', ')})`;
 }
 
 /** The literal that builds `result` from filled arrays; `unpack` makes the records over all of `wrt`. */
