@@ -92,7 +92,12 @@ function reportSyntax(
     return span;
   }
 
-  const unclosed = unclosedBracket(text, offset);
+  // An assignment inside of a bracket that began on an earlier line was meant to be a statement of its own.
+  const swallowed =
+    open !== undefined && /^Invalid left/.test(message) && endOfUnclosed(text, open) < offset
+      ? open
+      : undefined;
+  const unclosed = unclosedBracket(text, offset) ?? swallowed;
   if (unclosed !== undefined) {
     const span = { start: unclosed, end: unclosed + 1 };
     diagnostics.error('unclosed-bracket', `\`${text[unclosed]}\` is never closed`, span);
@@ -105,7 +110,8 @@ function reportSyntax(
   const start = atEnd ? endOfToken(text, Math.min(lastToken, Math.max(0, offset - 1))) : offset;
   const spelling = atEnd ? undefined : spellingAt(text, offset, found, statement);
   const span = spelling?.span ?? { start, end: start + (atEnd ? 1 : found.length) };
-  const hints = spelling === undefined ? hintsFor(text, offset, found, statement) : [spelling.hint];
+  const hints =
+    spelling === undefined ? hintsFor(text, offset, found, statement, open === undefined) : [spelling.hint];
   const related =
     open !== undefined && /^(Parenthesis|End of matrix|Comma)/.test(message)
       ? [{ message: `\`${text[open]}\` opened here`, span: { start: open, end: open + 1 } }]
@@ -202,7 +208,13 @@ function spellingAt(text: string, offset: number, found: string, statement: Span
   return undefined;
 }
 
-function hintsFor(text: string, offset: number, found: string, statement: Span): string[] {
+function hintsFor(
+  text: string,
+  offset: number,
+  found: string,
+  statement: Span,
+  isOutside: boolean,
+): string[] {
   const line = text.slice(statement.start, statement.end).trim();
   if (/^[*/^.%]/.test(found) && text.slice(statement.start, offset).trim() === '') {
     return [
@@ -215,7 +227,7 @@ function hintsFor(text: string, offset: number, found: string, statement: Span):
   if (/\?[^:()]*\?/.test(line))
     return ['put the conditional in the first branch in parentheses: a ? (b ? c : d) : e'];
   if (/^[\d.]+$/.test(found)) return ['numbers and names are joined by an operator; a decimal point is `.`'];
-  if (found === '=' && line.includes('\n')) {
+  if (found === '=' && isOutside && line.includes('\n')) {
     return ['the line above ends with an operator, so it goes on in this line'];
   }
   if (found === '=')

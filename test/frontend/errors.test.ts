@@ -264,12 +264,17 @@ describe('frames', () => {
   test('a bracket', () => {
     expect(frames('a = 1\nz = (a + b\nc = 3\n(a]')).toMatchInlineSnapshot(`
       "
-      error[syntax]: only a name can be assigned to
-        --> f.expr:3:3
+      error[unclosed-bracket]: \`(\` is never closed
+        --> f.expr:2:5
          |
-       3 | c = 3
+       2 | z = (a + b
+         |     ^
+      error[syntax]: expected \`)\`, found \`]\`
+        --> f.expr:4:3
+         |
+       4 | (a]
          |   ^
-         = hint: the line above ends with an operator, so it goes on in this line
+         = note: 4:1: \`(\` opened here
       "
     `);
   });
