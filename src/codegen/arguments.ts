@@ -111,11 +111,20 @@ export function checksOf(own: Context['own'], { extra, parameter }: Aside): stri
     const path = extra.isBare ? parameter : member(parameter, name);
     const text = extra.isBare ? extra.parameter : `${extra.parameter}.${name}`;
     if (isScalar) return `${own.number}(${quote(text)}, ${path});`;
-    return lengthTest(own, text, path, nodes.length);
+    return lengthTest(own, text, path, nodes.length, '?.');
   });
 }
 
-/** A test of the length of an array, in place: through a function it costs 1 to 2 ns more. */
-export function lengthTest(own: Context['own'], text: string, array: string, length: number): string {
-  return `if (${array}?.length !== ${length}) ${own.length}(${quote(text)}, ${array}, ${length});`;
+/**
+ * A test of the length of an array, in place: through a function it costs 1 to 2 ns more. `access` is `.`, or `?.` for
+ * an array that may be missing from a record; that costs half a nanosecond.
+ */
+export function lengthTest(
+  own: Context['own'],
+  text: string,
+  array: string,
+  length: number,
+  access: '.' | '?.' = '.',
+): string {
+  return `if (${array}${access}length !== ${length}) ${own.length}(${quote(text)}, ${array}, ${length});`;
 }

@@ -51,6 +51,7 @@ const LARGEST_STORED_LAST = 100;
 /** Bytes of bytecode of a statement; measured, rounded up. */
 const OPERATION_BYTES = 13;
 const CALL_BYTES = 18;
+const READ_BYTES = 8;
 
 export function schedule(graph: Graph, sinks: readonly Sink[]): Schedule {
   const roots = sinks.flatMap(sink => sink.roots);
@@ -182,6 +183,7 @@ function cut(facts: Uint8Array, steps: Int32Array): number[] {
   const bounds = [0];
   let total = 0;
   let piece = 0;
+  for (let id = 0; id < facts.length; id++) if (facts[id] === LIVE) total += READ_BYTES;
   for (let i = 0; i < steps.length; i++) {
     const step = steps[i];
     const bytes = step >= 0 && facts[step] & DEAR ? CALL_BYTES : OPERATION_BYTES;

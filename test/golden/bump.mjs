@@ -59,17 +59,17 @@ export function bind() {
       return Float64Array.of(x);
     },
     unpack(theta) {
-      if (theta?.length !== 1) wrongLength('theta', theta, 1);
+      if (theta.length !== 1) wrongLength('theta', theta, 1);
       return { x: theta[0] };
     },
     value(theta) {
-      if (theta?.length !== 1) wrongLength('theta', theta, 1);
+      if (theta.length !== 1) wrongLength('theta', theta, 1);
       const x = theta[0];
       return x > 0 ? Math.exp(-1 / x) : 0;
     },
     valueAndGrad(theta, g) {
-      if (theta?.length !== 1) wrongLength('theta', theta, 1);
-      if (g?.length !== 1) wrongLength('g', g, 1);
+      if (theta.length !== 1) wrongLength('theta', theta, 1);
+      if (g.length !== 1) wrongLength('g', g, 1);
       const x = theta[0];
       const t1 = x > 0;
       let t2 = 0, t3 = 0;

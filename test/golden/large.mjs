@@ -130,11 +130,11 @@ export function bind() {
       return Float64Array.of(x, y);
     },
     unpack(theta) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
       return { x: theta[0], y: theta[1] };
     },
     value(theta) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
       const x = theta[0], y = theta[1];
       const t1 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(x +
         y) + y) * 1.001) + y) * 1.002) + y) * 1.003) + y) * 1.004) + y) * 1.005) + y) * 1.006) +
@@ -193,8 +193,8 @@ export function bind() {
       return t18;
     },
     valueAndGrad(theta, g) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
-      if (g?.length !== 2) wrongLength('g', g, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if (g.length !== 2) wrongLength('g', g, 2);
       const x = theta[0], y = theta[1];
       g[0] = 0;
       const t1 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(x +
@@ -261,35 +261,35 @@ export function bind() {
         1.145) + y) * 1.146) + y) * 1.147) + y) * 1.148) + y) * 1.149) + y;
     },
     hessian(theta, H) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
-      if (H?.length !== 4) wrongLength('H', H, 4);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if (H.length !== 4) wrongLength('H', H, 4);
       const x = theta[0], y = theta[1];
       H[0] = y;
       H[1] = H[2] = Math.exp(x);
       H[3] = 0;
     },
     hvp(theta, v, out) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
-      if (v?.length !== 2) wrongLength('v', v, 2);
-      if (out?.length !== 2) wrongLength('out', out, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if (v.length !== 2) wrongLength('v', v, 2);
+      if (out.length !== 2) wrongLength('out', out, 2);
       const y = theta[1];
       const v_x = v[0], v_y = v[1];
       out[0] = v_x * y;
       out[1] = v_y;
     },
     vjp(theta, c, out) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
-      if (c?.length !== 1) wrongLength('c', c, 1);
-      if (out?.length !== 2) wrongLength('out', out, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if (c.length !== 1) wrongLength('c', c, 1);
+      if (out.length !== 2) wrongLength('out', out, 2);
       const x = theta[0];
       const c_f = c[0];
       out[0] = c_f * x;
       out[1] = 0;
     },
     jvp(theta, t, out) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
-      if (t?.length !== 2) wrongLength('t', t, 2);
-      if (out?.length !== 1) wrongLength('out', out, 1);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if (t.length !== 2) wrongLength('t', t, 2);
+      if (out.length !== 1) wrongLength('out', out, 1);
       const t_x = t[0];
       out[0] = t_x * 3;
     },

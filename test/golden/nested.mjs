@@ -45,11 +45,11 @@ export function bind() {
       return Float64Array.of(x, y);
     },
     unpack(theta) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
       return { x: theta[0], y: theta[1] };
     },
     value(theta) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
       const x = theta[0], y = theta[1];
       let t1;
       if (x > 0) {

@@ -89,19 +89,19 @@ var symgrad = (() => {
         return Float64Array.of(x, y);
       },
       unpack(theta) {
-        if (theta?.length !== 2) wrongLength('theta', theta, 2);
+        if (theta.length !== 2) wrongLength('theta', theta, 2);
         return { x: theta[0], y: theta[1] };
       },
       value(theta, y_) {
-        if (theta?.length !== 2) wrongLength('theta', theta, 2);
-        if (y_?.length !== 2) wrongLength('y', y_, 2);
+        if (theta.length !== 2) wrongLength('theta', theta, 2);
+        if (y_.length !== 2) wrongLength('y', y_, 2);
         const x = theta[0], y = theta[1];
         y_[0] = x * y;
         y_[1] = x + 3;
       },
       jacobian(theta, J) {
-        if (theta?.length !== 2) wrongLength('theta', theta, 2);
-        if (J?.length !== 4) wrongLength('J', J, 4);
+        if (theta.length !== 2) wrongLength('theta', theta, 2);
+        if (J.length !== 4) wrongLength('J', J, 4);
         const x = theta[0], y = theta[1];
         J[0] = y;
         J[1] = x;
@@ -109,9 +109,9 @@ var symgrad = (() => {
         J[3] = 0;
       },
       valueAndJacobian(theta, y_, J) {
-        if (theta?.length !== 2) wrongLength('theta', theta, 2);
-        if (y_?.length !== 2) wrongLength('y', y_, 2);
-        if (J?.length !== 4) wrongLength('J', J, 4);
+        if (theta.length !== 2) wrongLength('theta', theta, 2);
+        if (y_.length !== 2) wrongLength('y', y_, 2);
+        if (J.length !== 4) wrongLength('J', J, 4);
         const x = theta[0], y = theta[1];
         y_[0] = x * y;
         y_[1] = x + 3;
@@ -121,18 +121,18 @@ var symgrad = (() => {
         J[3] = 0;
       },
       jvp(theta, t, out) {
-        if (theta?.length !== 2) wrongLength('theta', theta, 2);
-        if (t?.length !== 2) wrongLength('t', t, 2);
-        if (out?.length !== 2) wrongLength('out', out, 2);
+        if (theta.length !== 2) wrongLength('theta', theta, 2);
+        if (t.length !== 2) wrongLength('t', t, 2);
+        if (out.length !== 2) wrongLength('out', out, 2);
         const x = theta[0], y = theta[1];
         const t_x = t[0], t_y = t[1];
         out[0] = y * t_x + x * t_y;
         out[1] = t_x;
       },
       vjp(theta, c, out) {
-        if (theta?.length !== 2) wrongLength('theta', theta, 2);
-        if (c?.length !== 2) wrongLength('c', c, 2);
-        if (out?.length !== 2) wrongLength('out', out, 2);
+        if (theta.length !== 2) wrongLength('theta', theta, 2);
+        if (c.length !== 2) wrongLength('c', c, 2);
+        if (out.length !== 2) wrongLength('out', out, 2);
         const x = theta[0], y = theta[1];
         const c_r1 = c[0], c_r2 = c[1];
         out[0] = y * c_r1 + c_r2;

@@ -133,11 +133,11 @@ export function bind(data = {}) {
       return Float64Array.of(x, y);
     },
     unpack(theta) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
       return { x: theta[0], y: theta[1] };
     },
     value(theta) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       const u = 1 - x;
@@ -145,8 +145,8 @@ export function bind(data = {}) {
       return u * u + lambda * (v * v);
     },
     valueAndGrad(theta, g) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
-      if (g?.length !== 2) wrongLength('g', g, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if (g.length !== 2) wrongLength('g', g, 2);
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       const u = 1 - x;
@@ -156,8 +156,8 @@ export function bind(data = {}) {
       return u * u + lambda * (v * v);
     },
     hessian(theta, H) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
-      if (H?.length !== 4) wrongLength('H', H, 4);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if (H.length !== 4) wrongLength('H', H, 4);
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       H[0] = 2 + 4 * lambda * (3 * (x * x) - y);
@@ -165,9 +165,9 @@ export function bind(data = {}) {
       H[3] = 2 * lambda;
     },
     hvp(theta, v, out) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
-      if (v?.length !== 2) wrongLength('v', v, 2);
-      if (out?.length !== 2) wrongLength('out', out, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if (v.length !== 2) wrongLength('v', v, 2);
+      if (out.length !== 2) wrongLength('out', out, 2);
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       const v_x = v[0], v_y = v[1];
@@ -176,18 +176,18 @@ export function bind(data = {}) {
       out[1] = t1 * v_x + 2 * lambda * v_y;
     },
     jvp(theta, t, out) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
-      if (t?.length !== 2) wrongLength('t', t, 2);
-      if (out?.length !== 1) wrongLength('out', out, 1);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if (t.length !== 2) wrongLength('t', t, 2);
+      if (out.length !== 1) wrongLength('out', out, 1);
       const x = theta[0];
       const t_x = t[0], t_y = t[1];
       const u = 1 - x;
       out[0] = t_x * (-2 * u) + t_y;
     },
     vjp(theta, c, out) {
-      if (theta?.length !== 2) wrongLength('theta', theta, 2);
-      if (c?.length !== 1) wrongLength('c', c, 1);
-      if (out?.length !== 2) wrongLength('out', out, 2);
+      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if (c.length !== 1) wrongLength('c', c, 1);
+      if (out.length !== 2) wrongLength('out', out, 2);
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       const c_f = c[0];
