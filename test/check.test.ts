@@ -48,6 +48,17 @@ describe('right modules pass', () => {
     }
   });
 
+  // Each function with cancellation, oscillation, poles, jumps, and a domain of its own: no false alarm.
+  test.each(
+    `sqrt cbrt exp expm1 log log1p log2 log10 sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth
+    sech csch asinh acosh atanh acoth asech acsch erf erfc gamma lgamma digamma abs sign floor ceil round fix relu
+    sigmoid softplus logit square cube factorial`.split(/\s+/),
+  )('every derivative of %s', async name => {
+    const report = await check(`y * ${name}(x)^2 + ${name}(x * y)`);
+    expect(report.functions.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.points).toBe(5);
+  });
+
   test('several outputs, an array, sparse matrices', async () => {
     const several = '# @output a, b\na = x * y\nb = [sin(x), y^2]\n';
     const first = { jvp: true, vjp: true };
@@ -163,6 +174,8 @@ describe('differences', () => {
     ['a constant', () => 7, 1, 0],
     ['an edge of the domain nearby', Math.log, 0.1, 10],
     ['a kink within the wide steps', Math.abs, 0.01, 1],
+    ['jumps within the wide steps', x => Math.floor(40 * x), 0.51, 0],
+    ['a wave that the wide steps do not see', x => Math.sin(800 * x), 0.3, 800 * Math.cos(240)],
   ])('%s: right, and the error is honest', (_, f, x, expected) => {
     const { value, error } = of(f, x);
     expect(Math.abs(value - expected)).toBeLessThanOrEqual(10 * error + 1e-13);
@@ -173,6 +186,7 @@ describe('differences', () => {
     ['a kink', Math.abs, 0],
     ['a kink within the narrowest step', Math.abs, 1e-5],
     ['a square root at its end', Math.sqrt, 0],
+    ['a wave that no step resolves', x => Math.sin(1e6 * x), 0.3],
   ])('%s: no answer', (_, f, x) => {
     expect(of(f, x).error).toBe(Infinity);
   });

@@ -8,13 +8,16 @@ export interface Difference {
 }
 
 const SHRINK = 2;
-const STEPS = 10;
+const STEPS = 14;
+/** Rows of the table that are trusted when the whole of it disagrees with them. */
+const NARROW_ROWS = 4;
 
 /**
  * The derivative at 0 of every component of `f`, by Richardson extrapolation of central differences with steps
  * h, h/2, h/4, ...; of the whole table the entry that differs least from its neighbours is taken. C. J. F. Ridders,
- * "Accurate computation of F'(x) and F'(x) F''(x)", Adv. Eng. Software 4 (1982) 75-76. His early stop is left out: near a
- * singularity the wide steps are useless and the narrow ones are not.
+ * "Accurate computation of F'(x) and F'(x) F''(x)", Adv. Eng. Software 4 (1982) 75-76. Two changes make it hold where
+ * the wide steps see nothing of the function (an oscillation, a jump, a pole): no early stop, and wide steps that agree
+ * with each other but not with the narrow ones do not count.
  */
 export function differentiate(f: (t: number) => Float64Array, h: number): Difference[] {
   const center = f(0);
@@ -24,42 +27,64 @@ export function differentiate(f: (t: number) => Float64Array, h: number): Differ
   return Array.from(center, (value, component) => {
     const above = right.map(values => values[component]);
     const below = left.map(values => values[component]);
-    if (hasKink(value, above, below, steps)) return { value: NaN, error: Infinity };
-    return extrapolate(steps.map((step, i) => (above[i] - below[i]) / (2 * step)));
+    const slopes = steps.map((step, i) => (above[i] - below[i]) / (2 * step));
+    const size = Math.max(Math.abs(value), Math.abs(above[STEPS - 1]), Math.abs(below[STEPS - 1]));
+    const noises = steps.map(step => (4 * Number.EPSILON * size) / step);
+    const gaps = steps.map((step, i) => Math.abs(above[i] - 2 * value + below[i]) / step);
+    if (hasKink(gaps, slopes, noises) || isUnresolved(slopes, size / h))
+      return { value: NaN, error: Infinity };
+    return extrapolate(slopes, noises);
   });
 }
 
-/** Differences that are not finite (the step left the domain) never win, since no comparison with NaN holds. */
-function extrapolate(differences: readonly number[]): Difference {
-  let best: Difference = { value: NaN, error: Infinity };
+function extrapolate(slopes: readonly number[], noises: readonly number[]): Difference {
+  const rows = richardson(slopes, noises);
+  const narrow = rows.slice(-NARROW_ROWS);
+  const [best, trusted] = [rows.reduce(better), narrow.reduce(better)];
+  const agrees = Math.abs(best.value - trusted.value) <= 10 * (best.error + trusted.error);
+  const { value, error } = agrees ? best : trusted;
+  // Neighbours may agree by chance; by how much the narrow rows differ shows the rounding errors of the function.
+  const spread = Math.max(error, ...narrow.map(row => Math.abs(row.value - value)));
+  return { value, error: Number.isNaN(spread) ? Infinity : spread };
+}
+
+/**
+ * The best entry of each row of the table. Differences that are not finite (the step left the domain) never win, since
+ * no comparison with NaN holds.
+ */
+function richardson(slopes: readonly number[], noises: readonly number[]): Difference[] {
   let before: readonly number[] = [];
-  for (const difference of differences) {
-    const row = [difference];
+  return slopes.map((slope, i) => {
+    const row = [slope];
+    let best: Difference = { value: NaN, error: Infinity };
     let factor = 1;
     for (let order = 0; order < before.length; order++) {
       factor *= SHRINK * SHRINK; // The error of a central difference has even powers of the step only.
       const value = (factor * row[order] - before[order]) / (factor - 1);
-      const error = Math.max(Math.abs(value - row[order]), Math.abs(value - before[order]));
-      if (error <= best.error) best = { value, error };
+      const error = Math.max(Math.abs(value - row[order]), Math.abs(value - before[order])) + noises[i];
+      best = better(best, { value, error });
       row.push(value);
     }
     before = row;
-  }
-  return best;
+    return best;
+  });
+}
+
+function better(a: Difference, b: Difference): Difference {
+  return b.error <= a.error ? b : a;
 }
 
 /**
  * True if the slopes to the right and to the left differ and do not approach each other as the step shrinks: a central
  * difference then converges, to their mean, which is no derivative. A smooth function halves the gap with the step.
  */
-function hasKink(
-  value: number,
-  above: readonly number[],
-  below: readonly number[],
-  steps: readonly number[],
-): boolean {
-  const gap = (i: number) => Math.abs((above[i] - 2 * value + below[i]) / steps[i]);
-  const slope = Math.abs((above[STEPS - 1] - below[STEPS - 1]) / steps[STEPS - 1]);
-  const [narrow, wide] = [gap(STEPS - 1), gap(STEPS - 2)];
-  return narrow > 1e-6 * Math.max(slope, Number.MIN_VALUE) && narrow > 0.8 * wide && narrow > 1e-9;
+function hasKink(gaps: readonly number[], slopes: readonly number[], noises: readonly number[]): boolean {
+  const [wide, narrow] = gaps.slice(-2);
+  return narrow > 2e-6 * Math.abs(slopes[STEPS - 1]) + 4 * noises[STEPS - 1] && narrow > 0.8 * wide;
+}
+
+/** True if the function changes faster than even the narrowest steps: their slopes still differ, and are steep. */
+function isUnresolved(slopes: readonly number[], usual: number): boolean {
+  const [wide, narrow] = slopes.slice(-2);
+  return Math.abs(wide - narrow) > 0.01 * Math.max(Math.abs(wide), Math.abs(narrow), 1e-4 * usual);
 }

@@ -48,8 +48,23 @@ export function expectations(
   const along = (f: Reference, way: Point, h: number) => differentiate(t => f(moved(point, way, t)), h);
   const gradientAt: Reference | undefined =
     gradient && (at => Float64Array.from(gradient(Object.fromEntries(at)).jacobian ?? []));
-  const derivative = { source: 'differences', relative: 1e-8, absolute: 1e-12 * size };
+  /** The derivatives of the `rows` components of `f` by the chosen inputs, row by row. */
+  const matrix = (f: Reference, rows: number): (Difference | undefined)[] => {
+    const numbers = new Array<Difference | undefined>(rows * wrt.length);
+    for (const j of columns) {
+      const column = along(f, unit(j), step(j));
+      for (let i = 0; i < rows; i++) numbers[i * wrt.length + j] = column[i];
+    }
+    return numbers;
+  };
+  const weighted: Reference = at => {
+    const values = reference(at);
+    return Float64Array.of(call.cotangent.reduce((sum, c, i) => sum + c * values[i], 0));
+  };
+  const pathsBelow = (rows: readonly string[]) => rows.flatMap(row => wrt.map(name => joinPath(row, name)));
 
+  const first = { source: 'differences', relative: 1e-8, absolute: 1e-12 * size };
+  const second = { ...first, source: 'differences of grad' };
   const worked = {
     value: (): Expected => ({
       source: 'the reference evaluator',
@@ -58,41 +73,17 @@ export function expectations(
       relative: 1e-10,
       absolute: 1e-300,
     }),
-    jacobian: (): Expected => {
-      const numbers = new Array<Difference | undefined>(rows.length * wrt.length);
-      for (const j of columns) {
-        for (const [i, entry] of along(reference, unit(j), step(j)).entries())
-          numbers[i * wrt.length + j] = entry;
-      }
-      return { ...derivative, numbers, paths: rows.flatMap(row => wrt.map(name => joinPath(row, name))) };
-    },
-    hessian: (): Expected | undefined => {
-      if (gradientAt === undefined) return undefined;
-      const numbers = new Array<Difference | undefined>(wrt.length ** 2);
-      for (const j of columns) {
-        for (const [i, entry] of along(gradientAt, unit(j), step(j)).entries())
-          numbers[i * wrt.length + j] = entry;
-      }
-      const paths = wrt.flatMap(row => wrt.map(name => joinPath(row, name)));
-      return { ...derivative, source: 'differences of grad', numbers, paths };
-    },
+    jacobian: (): Expected => ({
+      ...first,
+      numbers: matrix(reference, rows.length),
+      paths: pathsBelow(rows),
+    }),
+    jvp: (): Expected => ({ ...first, numbers: along(reference, direction, longStep), paths: rows }),
+    vjp: (): Expected => ({ ...first, numbers: matrix(weighted, 1), paths: wrt }),
+    hessian: (): Expected | undefined =>
+      gradientAt && { ...second, numbers: matrix(gradientAt, wrt.length), paths: pathsBelow(wrt) },
     hvp: (): Expected | undefined =>
-      gradientAt && {
-        ...derivative,
-        source: 'differences of grad',
-        numbers: along(gradientAt, direction, longStep),
-        paths: wrt,
-      },
-    jvp: (): Expected => ({ ...derivative, numbers: along(reference, direction, longStep), paths: rows }),
-    vjp: (): Expected => {
-      const weighted: Reference = at => {
-        const values = reference(at);
-        return Float64Array.of(call.cotangent.reduce((sum, c, i) => sum + c * values[i], 0));
-      };
-      const numbers = new Array<Difference | undefined>(wrt.length);
-      for (const j of columns) [numbers[j]] = along(weighted, unit(j), step(j));
-      return { ...derivative, numbers, paths: wrt };
-    },
+      gradientAt && { ...second, numbers: along(gradientAt, direction, longStep), paths: wrt },
   } satisfies Record<Quantity, () => Expected | undefined>;
 
   const done = new Map<Quantity, Expected | undefined>();

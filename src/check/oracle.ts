@@ -39,8 +39,8 @@ export async function mathjsOracle(program: Program): Promise<Oracle | undefined
 async function loadMathjs() {
   try {
     const { all, create } = await import('mathjs');
-    // Comparisons are exact here; mathjs has them nearly equal unless told otherwise.
-    return create(all, { relTol: Number.MIN_VALUE, absTol: 0 });
+    // Comparisons are exact here; mathjs has them nearly equal, and takes no smaller tolerance than this.
+    return create(all, { relTol: 1e-15, absTol: 0 });
   } catch {
     return undefined;
   }
