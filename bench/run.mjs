@@ -17,8 +17,7 @@ slices that take turns in one process.
 ## Emitted code against code written by hand
 
 The \`bind\` form: flat vectors in, arrays filled, nothing allocated. The hand-written modules are in \`bench/hand\`; a
-test holds them equal to the emitted ones. Where a Hessian is asked for, the emitted module needs two calls
-(\`hessian\` and \`valueAndGrad\`), the hand-written one has a single function for all.
+test holds them equal to the emitted ones.
 
 ${await evaluateTable(options)}
 

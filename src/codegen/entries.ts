@@ -120,9 +120,19 @@ const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] }
       },
     ];
   },
-  hessian: ({ program, derivative }) => {
+  hessian: ({ program, value, derivative }) => {
     const { block, result } = hessianOf(program.wrt, derivative);
-    return [{ name: 'hessian', summary: 'The Hessian.', result, bound: [block] }];
+    const own = { name: 'hessian', summary: 'The Hessian.', result, bound: [block] };
+    const first = program.derivatives.find(({ kind }) => kind === 'grad');
+    if (first === undefined) return [own];
+    const grad = vectorOf('g', 'the gradient', program.wrt, first);
+    const all = {
+      name: 'valueGradAndHessian',
+      summary: 'The value, the gradient and the Hessian, with what they share computed once.',
+      result: record(['value', value.result], ['grad', grad.result], ['hessian', result]),
+      bound: [value.block, grad.block, block],
+    };
+    return [own, all];
   },
   hvp: ({ program, derivative }) => {
     const { block, result } = vectorOf('out', 'the product', program.wrt, derivative);

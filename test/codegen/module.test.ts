@@ -190,6 +190,7 @@ describe('module formats', () => {
       grad: 10,
       valueAndGrad: 14,
       hessian: 9,
+      valueGradAndHessian: 20,
       hvp: 15,
       jvp: 10,
       vjp: 10,

@@ -40,6 +40,8 @@ export interface Bound {
   valueAndGrad(theta: ArrayLike<number>, g: Float64Array): number;
   /** The Hessian. Fills H (4) with the Hessian. */
   hessian(theta: ArrayLike<number>, H: Float64Array): void;
+  /** The value, the gradient and the Hessian, with what they share computed once. Fills g (2) with the gradient and H (4) with the Hessian. */
+  valueGradAndHessian(theta: ArrayLike<number>, g: Float64Array, H: Float64Array): number;
   /** The Hessian times the vector `v`. `v` has 2 elements. Fills out (2) with the product. */
   hvp(theta: ArrayLike<number>, v: ArrayLike<number>, out: Float64Array): void;
   /** The value, and the Jacobian times the vector `tangents`. `t` has 2 elements. Fills out (1) with the tangent of the value. */
@@ -73,6 +75,9 @@ export declare function valueAndGrad(inputs: Inputs): { value: number; grad: Gra
 
 /** The Hessian. */
 export declare function hessian(inputs: Inputs): { x: Gradient; y: Gradient };
+
+/** The value, the gradient and the Hessian, with what they share computed once. */
+export declare function valueGradAndHessian(inputs: Inputs): { value: number; grad: Gradient; hessian: { x: Gradient; y: Gradient } };
 
 /** The Hessian times the vector `v`. */
 export declare function hvp(inputs: Inputs, v: { x: number; y: number }): Gradient;
