@@ -87,6 +87,11 @@ const RECORD_FORMS: Readonly<Record<string, (f: Callable, call: Call, layout: La
     return { value: values(at(both, 'value'), layout), jacobian: jacobian(at(both, 'jacobian'), layout) };
   },
   hessian: (f, { inputs }, layout) => ({ hessian: hessian(f(inputs), layout) }),
+  valueGradAndHessian: (f, { inputs }, layout) => {
+    const all = f(inputs);
+    const value = values(at(all, 'value'), layout);
+    return { value, jacobian: vector(at(all, 'grad'), layout), hessian: hessian(at(all, 'hessian'), layout) };
+  },
   hvp: (f, { inputs, direction }, layout) => ({ hvp: vector(f(inputs, byInput(direction, layout)), layout) }),
   jvp: (f, { inputs, direction }, layout) => {
     const both = f(inputs, byInput(direction, layout));
@@ -128,6 +133,15 @@ const BOUND_FORMS: Readonly<
   hessian: (f, call, layout, pattern) => ({
     hessian: matrix(layout.wrt.length, layout.wrt.length, pattern, H => f(theta(call, layout), H)),
   }),
+  valueGradAndHessian: (f, call, layout, pattern) => {
+    const n = layout.wrt.length;
+    const g = new Float64Array(n).fill(NaN);
+    let value = NaN;
+    const hessian = matrix(n, n, pattern, H => {
+      value = number(f(theta(call, layout), g, H));
+    });
+    return { value: [value], jacobian: [...g], hessian };
+  },
   hvp: (f, call, layout) => ({
     hvp: filled(layout.wrt.length, out => f(theta(call, layout), Float64Array.from(call.direction), out)),
   }),
@@ -225,7 +239,11 @@ function isSparse(result: unknown): result is Sparse {
 
 /** The pattern of the matrix that a bound form fills; the record form shows it. */
 function patternOf(module: Exports, name: string, { inputs }: Call): Sparse | undefined {
-  const shower = name === 'hessian' ? module.hessian : name.endsWith('acobian') ? module.jacobian : undefined;
+  const shower = name.endsWith('essian')
+    ? module.hessian
+    : name.endsWith('acobian')
+      ? module.jacobian
+      : undefined;
   const result = isCallable(shower) ? shower(inputs) : undefined;
   return isSparse(result) ? result : undefined;
 }
