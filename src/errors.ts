@@ -126,12 +126,16 @@ export function formatDiagnostic(
   return lines.join('\n');
 }
 
+/** No one mistypes a longer name; comparing two costs the product of their lengths. */
+const LONGEST_SLIP = 100;
+
 /**
  * The candidate that `name` was probably meant to be: equal but for case, or a few typing slips away (insertions,
  * deletions, substitutions, exchanged neighbours). Of equally near ones the first.
  */
 export function suggest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
+  if (name.length > LONGEST_SLIP) return best;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
     if (candidate === name) continue;

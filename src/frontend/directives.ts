@@ -173,23 +173,23 @@ class DirectiveReader implements Directives {
   }
 
   #names(body: Piece, word: Word): Mention[] {
-    const mentions: Mention[] = [];
+    const mentions = new Map<string, Mention>();
     if (body.text === '') {
       this.#malformed(`\`@${word}\` needs a name`, body, [`write \`# @${word} a, b\``]);
-      return mentions;
+      return [];
     }
     let offset = 0;
     for (const part of body.text.split(',')) {
       const piece = trimmed(part, body.span.start + offset);
       offset += part.length + 1;
       if (!this.#isName(piece)) continue;
-      if (mentions.some(({ name }) => name === piece.text)) {
+      if (mentions.has(piece.text)) {
         this.#diagnostics.error('duplicate-name', `\`${piece.text}\` is named twice`, piece.span);
         continue;
       }
-      mentions.push({ name: piece.text, span: piece.span });
+      mentions.set(piece.text, { name: piece.text, span: piece.span });
     }
-    return mentions;
+    return [...mentions.values()];
   }
 
   #isName({ text, span }: Piece): boolean {

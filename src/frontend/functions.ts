@@ -3,7 +3,7 @@
 
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import type { OpName } from '../ir/ops.ts';
+import { MOST_INPUTS, type OpName } from '../ir/ops.ts';
 
 export interface FunctionFacts {
   /** Fewest and most arguments. */
@@ -59,6 +59,11 @@ function reduction(build: FunctionFacts['build']): FunctionFacts {
   return { ...formula([1, Number.POSITIVE_INFINITY], build), reduces: true };
 }
 
+/** A reduction that is one operation of the graph, whatever the number of values. */
+function collective(op: 'hypot' | 'max' | 'min' | 'logsumexp'): FunctionFacts {
+  return { ...reduction((b, args) => b.make(op, args)), arity: [1, MOST_INPUTS] };
+}
+
 /** From left to right, as the text is read. */
 function chain(op: 'add' | 'mul'): FunctionFacts['build'] {
   return (b, args) => args.reduce((x, y) => b.make(op, [x, y]));
@@ -94,7 +99,7 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionFacts> = new Map(Object.entr
   nthRoot:     formula([1, 2], (b, [x, n]) => nthRoot(b, x, n)),
   square:      formula(1, (b, [x]) => b.pow(x, 2)),
   cube:        formula(1, (b, [x]) => b.pow(x, 3)),
-  hypot:       reduction((b, args) => b.make('hypot', args)),
+  hypot:       collective('hypot'),
   exp:         operation('exp', 1),
   expm1:       operation('expm1', 1),
   log:         formula([1, 2], (b, [x, base]) => base === undefined ? b.log(x) : b.div(b.log(x), b.log(base))),
@@ -138,9 +143,9 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionFacts> = new Map(Object.entr
   sum:         reduction(chain('add')),
   prod:        reduction(chain('mul')),
   mean:        reduction((b, args) => b.div(chain('add')(b, args), args.length)),
-  max:         reduction((b, args) => b.make('max', args)),
-  min:         reduction((b, args) => b.make('min', args)),
-  logsumexp:   reduction((b, args) => b.make('logsumexp', args)),
+  max:         collective('max'),
+  min:         collective('min'),
+  logsumexp:   collective('logsumexp'),
 
   relu:        operation('relu', 1),
   sigmoid:     operation('sigmoid', 1),

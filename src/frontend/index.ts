@@ -150,11 +150,15 @@ function namedOutputs(mentions: readonly Mention[], { b, inputs, lowering, diagn
     } else if (inputs.has(name)) {
       return outputOf(name, inputs.get(name), span, b);
     } else {
-      const names = [...lowering.bindings.keys()];
-      const meant = suggest(name, names);
-      diagnostics.error('unknown-output', `@output ${name}: the formula does not assign \`${name}\``, span, {
-        hints: meant === undefined ? [] : [`did you mean \`${meant}\`?`],
-      });
+      diagnostics.error(
+        'unknown-output',
+        `@output ${name}: the formula does not assign \`${name}\``,
+        span,
+        () => {
+          const meant = suggest(name, lowering.bindings.keys());
+          return { hints: meant === undefined ? [] : [`did you mean \`${meant}\`?`] };
+        },
+      );
     }
     return [];
   });

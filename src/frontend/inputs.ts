@@ -92,7 +92,7 @@ export class Inputs {
           'unknown-input',
           `--${option} ${name}: the formula has no input \`${name}\``,
           assigned.get(name),
-          this.#unknown(name, assigned),
+          () => this.#unknown(name, assigned),
         );
       }
     }
@@ -126,7 +126,7 @@ export class Inputs {
           'unknown-input',
           `${where} ${name}: the formula has no input \`${name}\``,
           span ?? assigned.get(name),
-          this.#unknown(name, assigned),
+          () => this.#unknown(name, assigned),
         );
       } else if (input.dtype === 'int') {
         this.#diagnostics.error(

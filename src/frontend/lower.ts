@@ -428,6 +428,16 @@ export class Lowering {
     const [first] = args;
     const values = facts.reduces && args.length === 1 && isArray(first) ? first.elements : args;
     const [min, max] = facts.arity;
+    if (values.length > max && facts.reduces) {
+      return this.#error(
+        'too-large',
+        `\`${name}\` takes at most ${max} values, not ${values.length}`,
+        node.span,
+        {
+          hints: [`take it in parts: ${name}(${name}(a, ...), ${name}(b, ...))`],
+        },
+      );
+    }
     if (values.length < min || values.length > max) {
       return this.#error('wrong-arity', arityMessage(name, facts.arity, values.length), node.span);
     }

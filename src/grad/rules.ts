@@ -52,6 +52,7 @@ export function calculus(b: Builder): Rules {
   const twoOverSqrtPi = 2 / Math.sqrt(Math.PI);
   const gaussian = (x: Node) => mul(twoOverSqrtPi, exp(neg(square(x))));
   const modulus2 = (y: Node, x: Node) => add(square(x), square(y));
+  const tiesOf = new WeakMap<Node, Node>();
 
   // biome-ignore format: the page of calculus, one operation a row
   return {
@@ -147,6 +148,15 @@ export function calculus(b: Builder): Rules {
     return when(not(and(eq(x, 0), le(0, y))), mul(g, mul(out, log(x))));
   }
 
+  /** How many operands of a max or min are equal to it: one sum, whichever partial asks. */
+  function ties(out: Node): Node {
+    const known = tiesOf.get(out);
+    if (known !== undefined) return known;
+    const sum = out.inputs.map(x => real(eq(x, out))).reduce((count, tie) => add(count, tie));
+    tiesOf.set(out, sum);
+    return sum;
+  }
+
   /** Ties of max and min share g evenly: the weights sum to 1; of NaN they are 0/0. */
   function shareOfTie(g: Node, x: readonly Node[], out: Node, i: number): Node {
     if (x.length === 2) {
@@ -154,8 +164,7 @@ export function calculus(b: Builder): Rules {
       const strictly = out.op === 'max' ? lt(other, x[i]) : lt(x[i], other);
       return select(strictly, g, mul(g, select(eq(x[i], other), 0.5, NaN)));
     }
-    const ties = x.map(each => real(eq(each, out))).reduce((sum, tie) => add(sum, tie));
-    return mul(g, div(real(eq(x[i], out)), ties));
+    return mul(g, div(real(eq(x[i], out)), ties(out)));
   }
 
   /** exp(x_i - logsumexp(x)), a sigmoid for two; 1 where x_i alone is the sum, infinite or not. */

@@ -8,18 +8,24 @@ import type { DType } from './shape.ts';
 import * as special from './special.js';
 
 export interface OpFacts {
-  /** Number of inputs; `variadic` takes one or more. */
+  /** Number of inputs; `variadic` takes one or more, at most MOST_INPUTS. */
   readonly arity: number | 'variadic';
   readonly dtype: DType;
   /** Rough time in units of an addition, as V8 computes it; 1 where absent. */
   readonly cost?: number;
   /** The two inputs may be exchanged without changing a bit of the result. */
   readonly commutative?: true;
-  /** Which attribute the operation carries besides its inputs. */
+  /** Which attribute the operation carries besides its inputs; an order is at most HIGHEST_ORDER. */
   readonly attr?: 'value' | 'name' | 'order';
   /** The value from the values of the inputs; `order` is that of `polygamma`, `phi`, `sphericalBessel`. */
   readonly evaluate: Evaluate;
 }
+
+/** A call with more arguments would need much of the stack, and beyond 65,535 JavaScript engines refuse it. */
+export const MOST_INPUTS = 10_000;
+
+/** The factorial of a higher order is infinite, and every use of the operation would cost its order. */
+export const HIGHEST_ORDER = 170;
 
 // biome-ignore format: one operation a line
 export const OPS = {

@@ -24,7 +24,7 @@
 import { InternalError } from '../errors.ts';
 import type { Attrs, Graph, Node } from './graph.ts';
 import { liveNodes } from './live.ts';
-import { factsOf, isOpName, type OpName } from './ops.ts';
+import { factsOf, HIGHEST_ORDER, isOpName, MOST_INPUTS, type OpName } from './ops.ts';
 import { nodeText, numberText } from './print.ts';
 import type { Derivative, Output, Program } from './program.ts';
 import { type DType, SCALAR, type Shape, sameShape } from './shape.ts';
@@ -103,7 +103,8 @@ function arityProblem(op: OpName, inputs: readonly Node[]): Problem | undefined 
   const { arity } = factsOf(op);
   const count = inputs.length;
   if (arity === 'variadic') {
-    return count > 0 ? undefined : { law: 'G3', message: `${op} takes at least one input` };
+    if (count > 0 && count <= MOST_INPUTS) return undefined;
+    return { law: 'G3', message: `${op} takes 1 to ${MOST_INPUTS} inputs, not ${count}` };
   }
   if (count === arity) return undefined;
   return { law: 'G3', message: `${op} takes ${arity} input${arity === 1 ? '' : 's'}, not ${count}` };
@@ -124,8 +125,11 @@ function attrsProblem(op: OpName, attrs: Attrs): Problem | undefined {
   if ('value' in attrs) {
     return typeof attrs.value === 'number' ? undefined : { law: 'G3', message: 'the value is not a number' };
   }
-  if (Number.isSafeInteger(attrs.order) && attrs.order >= 0) return undefined;
-  return { law: 'G3', message: `the order of ${op} is a natural number, not ${numberText(attrs.order)}` };
+  if (Number.isInteger(attrs.order) && attrs.order >= 0 && attrs.order <= HIGHEST_ORDER) return undefined;
+  return {
+    law: 'G3',
+    message: `the order of ${op} is 0 to ${HIGHEST_ORDER}, not ${numberText(attrs.order)}`,
+  };
 }
 
 function operandProblem(op: OpName, inputs: readonly Node[]): Problem | undefined {

@@ -57,7 +57,9 @@ describe('large', () => {
 
   test('100,000 elements and arguments', () => {
     expect(parseFormula(`[${lines(100_000, i => `x + ${i}`, ',')}]`).outputs[0].shape).toEqual([100_000]);
-    expect(parseFormula(`max(${lines(100_000, i => `x${i}`, ',')})`).inputs.length).toBe(100_000);
+    expect(parseFormula(`sum(${lines(100_000, i => `x${i}`, ',')})`).inputs.length).toBe(100_000);
+    expect(parseFormula(`max(${lines(10_000, i => `x${i}`, ',')})`).inputs.length).toBe(10_000);
+    expect(codeOf(`max(${lines(10_001, i => `x${i}`, ',')})`)).toBe('too-large');
   });
 });
 

@@ -244,7 +244,7 @@ describe('mistakes', () => {
   test('operations', () => {
     check(`${HEAD}  %2 = «expo» %0`, 'ir-operation', 'there is no operation expo');
     check(`${HEAD}  %2 = «exp» %0 %0\n  %3 = exp %2`, 'ir-operands', 'exp takes 1 input, not 2');
-    check(`${HEAD}  %2 = «max»`, 'ir-operands', 'max takes at least one input');
+    check(`${HEAD}  %2 = «max»`, 'ir-operands', 'max takes 1 to 10000 inputs, not 0');
     check(`${HEAD}  %2: bool = «not» %0`, 'ir-operands', 'input 1 of not is real; it takes a mask');
     check(
       `${HEAD}  %2: bool = lt %0 %1\n  %3 = «exp» %2`,

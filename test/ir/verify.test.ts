@@ -97,7 +97,7 @@ test('G3: arity and attributes', () => {
   checkGraph('G3', 'select takes 3 inputs, not 2', (graph, x, mask) =>
     force(graph, { op: 'select', inputs: [mask, x] }),
   );
-  checkGraph('G3', 'max takes at least one input', graph => force(graph, { op: 'max' }));
+  checkGraph('G3', 'max takes 1 to 10000 inputs, not 0', graph => force(graph, { op: 'max' }));
   const attrs = (op: OpName, bad: unknown, message: string, operands: number): void =>
     checkGraph('G3', message, (graph, x) =>
       force(graph, { op, inputs: Array(operands).fill(x), attrs: bad as Attrs }),
@@ -107,7 +107,7 @@ test('G3: arity and attributes', () => {
   attrs('input', { name: '' }, 'the name of an input is empty', 0);
   attrs('exp', { order: 1 }, 'exp carries no attribute, not order', 1);
   attrs('phi', { order: 1, name: 'x' }, 'phi carries order, not order, name', 1);
-  attrs('phi', { order: -1 }, 'the order of phi is a natural number, not -1', 1);
+  attrs('phi', { order: -1 }, 'the order of phi is 0 to 170, not -1', 1);
 });
 
 test('G4: masks where masks are expected, numbers elsewhere', () => {
