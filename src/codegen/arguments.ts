@@ -53,8 +53,25 @@ export interface Aside {
   readonly extra: Extra;
   readonly parameter: string;
   readonly nodes: readonly (InputNode | undefined)[];
+  readonly placesOf: Places;
   /** By name of the input node. */
   readonly locals: ReadonlyMap<string, string>;
+}
+
+/** The places of those input nodes that are in a list, ascending. */
+export type Places = (used: Iterable<InputNode>) => number[];
+
+/** Places in `nodes`. Costs what is used, not what there is: each of many chunks reads a few of many inputs. */
+export function placesIn(nodes: readonly (InputNode | undefined)[]): Places {
+  const placeOf = new Map(nodes.map((node, place) => [node, place]));
+  return used => {
+    const places: number[] = [];
+    for (const node of used) {
+      const place = placeOf.get(node);
+      if (place !== undefined) places.push(place);
+    }
+    return places.sort((a, b) => a - b);
+  };
 }
 
 export function asideOf(scope: Names, extra: Extra, wanted: string, form: 'record' | 'array'): Aside {
@@ -68,7 +85,8 @@ export function asideOf(scope: Names, extra: Extra, wanted: string, form: 'recor
       locals.set(node.attrs.name, isWhole ? parameter : scope.take(local));
     }
   }
-  return { extra, parameter, nodes: extra.parts.flatMap(({ nodes }) => nodes), locals };
+  const nodes = extra.parts.flatMap(part => part.nodes);
+  return { extra, parameter, nodes, placesOf: placesIn(nodes), locals };
 }
 
 /** `v.x`: where each element of an aside stands in its record. */
@@ -81,27 +99,24 @@ export function pathsOf({ extra, parameter }: Aside): string[] {
 
 /** `v_x = v.x`: the elements of an aside that are in use, from its record. */
 export function readsByName(aside: Aside, used: ReadonlySet<InputNode>): string[] {
-  return readsFrom(aside, pathsOf(aside), used);
+  const paths = pathsOf(aside);
+  return readsFrom(aside, at => paths[at], used);
 }
 
 /** `v_x = v[0]`: the same from a flat array. */
 export function readsByPosition(aside: Aside, used: ReadonlySet<InputNode>): string[] {
-  return readsFrom(
-    aside,
-    aside.nodes.map((_, at) => `${aside.parameter}[${at}]`),
-    used,
-  );
+  return readsFrom(aside, at => `${aside.parameter}[${at}]`, used);
 }
 
 function readsFrom(
-  { nodes, locals }: Aside,
-  paths: readonly string[],
+  { nodes, placesOf, locals }: Aside,
+  pathAt: (at: number) => string,
   used: ReadonlySet<InputNode>,
 ): string[] {
-  return nodes.flatMap((node, at) => {
-    if (node === undefined || !used.has(node)) return [];
-    const local = locals.get(node.attrs.name)!;
-    return local === paths[at] ? [] : [`${local} = ${paths[at]}`];
+  return placesOf(used).flatMap(at => {
+    const local = locals.get(nodes[at]!.attrs.name)!;
+    const path = pathAt(at);
+    return local === path ? [] : [`${local} = ${path}`];
   });
 }
 

@@ -1,6 +1,6 @@
 // The types of an emitted module: as TypeScript declarations, and for the JSDoc inside the module itself.
 
-import type { Input, Program } from '../ir/program.ts';
+import { type Input, inputsByRole, type Program } from '../ir/program.ts';
 import { type Entry, type Extra, type ExtraPart, lengthOf, patternsOf, type Result } from './entries.ts';
 import { commentText, isIdentifierName, quote } from './names.ts';
 import { indent } from './text.ts';
@@ -12,8 +12,7 @@ export function declarationsOf(
   header: string,
   globalName: string | undefined,
 ): string {
-  const wrt = program.wrt.map(name => program.inputs.find(input => input.name === name)!);
-  const data = program.inputs.filter(input => !wrt.includes(input));
+  const { variables: wrt, data } = inputsByRole(program);
   const numbers = wrt.map(({ name }) => `${typeKey(name)}: number`);
   const sections = [
     interfaceOf('Inputs', 'The inputs of the formula.', program.inputs.map(documentedField)),

@@ -11,6 +11,7 @@ import {
   constants,
   destructure,
   lengthTest,
+  placesIn,
   readsByName,
   readsByPosition,
 } from './arguments.ts';
@@ -93,6 +94,8 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
   }
   for (const block of bound) if (block.parameter === undefined) sinks.push(returnOf(block));
 
+  const inTheta = placesIn(wrt.map(({ node }) => node));
+  const inData = placesIn(data.map(({ node }) => node));
   return printFunction(context, {
     name,
     scope,
@@ -102,11 +105,9 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
     checks: arrays.map(([text, array, length]) => lengthTest(own, text, array, length)),
     sinks,
     reads: used => {
-      const at = wrt.flatMap(({ node }, k) =>
-        used.has(node) ? [`${locals.get(node.attrs.name)} = ${theta}[${k}]`] : [],
-      );
+      const at = inTheta(used).map(k => `${locals.get(wrt[k].name)} = ${theta}[${k}]`);
       const lines = constants(at, width);
-      const read = data.filter(({ node }) => used.has(node)).map(({ name, node }) => ({ name, node }));
+      const read = inData(used).map(k => ({ name: data[k].name }));
       if (read.length > 0) lines.push(...destructure(read, locals, own.inputs, width));
       return aside ? [...lines, ...constants(readsByPosition(aside, used), width)] : lines;
     },

@@ -2,7 +2,7 @@
 // One standalone file without imports and without `eval`; the same program gives the same bytes.
 
 import { liveNodes } from '../ir/live.ts';
-import { type Program, rootsOf } from '../ir/program.ts';
+import { inputsByRole, type Program, rootsOf } from '../ir/program.ts';
 import { bindText } from './bind.ts';
 import { checksText } from './checks.ts';
 import { declarationsOf, extraType, inputsType, typeOf } from './declarations.ts';
@@ -120,11 +120,11 @@ function contextOf(program: Program, fixed: readonly string[]): Context {
   const locals = new Map(program.inputs.map(({ name }) => [name, scope.take(name)]));
   const given = new Set(program.graph.names.values());
   const own = (wanted: string): string => scope.take(wanted, given);
-  const wrt = program.wrt.map(name => program.inputs.find(input => input.name === name)!);
+  const { variables: wrt, data } = inputsByRole(program);
   return {
     program,
     wrt,
-    data: program.inputs.filter(input => !wrt.includes(input)),
+    data,
     scope,
     locals,
     own: {

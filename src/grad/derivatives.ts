@@ -5,7 +5,13 @@
 import type { Builder } from '../ir/build.ts';
 import type { InputNode, Node } from '../ir/graph.ts';
 import { factsOf } from '../ir/ops.ts';
-import type { Derivative, DerivativeKind, Output, Program } from '../ir/program.ts';
+import {
+  type Derivative,
+  type DerivativeKind,
+  inputsByRole,
+  type Output,
+  type Program,
+} from '../ir/program.ts';
 import { pushforward } from './forward.ts';
 import { pullback } from './reverse.ts';
 import { calculus } from './rules.ts';
@@ -34,7 +40,7 @@ export function differentiator(b: Builder, program: Program): Differentiator {
   const pull = pullback(b, rules);
   const push = pushforward(b, rules);
   const names = program.wrt;
-  const wrt: readonly Node[] = names.map(name => program.inputs.find(input => input.name === name)!.node);
+  const wrt: readonly Node[] = inputsByRole(program).variables.map(({ node }) => node);
   const column = new Map(wrt.map((node, j) => [node, j]));
   const results = program.outputs.flatMap(elementsOf);
   const one = b.constant(1);
@@ -70,8 +76,17 @@ export function differentiator(b: Builder, program: Program): Differentiator {
 
   const tangents = () => new Map(names.map((name, j) => [wrt[j], b.graph.input(`tangent.${name}`)] as const));
 
+  /**
+   * A formula that is differentiated keeps its quotients: to take r / t apart in every product of the chain rule would
+   * lose what they share, and where r / t is singular the value is undefined anyway.
+   */
+  const seal = () => {
+    b.graph.sealed = b.graph.nodes.length;
+  };
+
   return {
     gradient() {
+      seal();
       const adjoints = pull([{ node: results[0].node, adjoint: one }], input => column.has(input));
       return derivative(
         'grad',
@@ -83,6 +98,7 @@ export function differentiator(b: Builder, program: Program): Differentiator {
     },
 
     jacobian(form) {
+      seal();
       const entries = matrix(
         results.map(result => result.node),
         () => 0,
@@ -92,6 +108,7 @@ export function differentiator(b: Builder, program: Program): Differentiator {
     },
 
     hessian(gradient, form) {
+      seal();
       const nonzero = names.flatMap((name, i) => (gradient.values.has(name) ? [i] : []));
       const entries = matrix(
         nonzero.map(i => gradient.values.get(names[i])!),
@@ -102,12 +119,14 @@ export function differentiator(b: Builder, program: Program): Differentiator {
     },
 
     hvp(gradient) {
+      seal();
       const seeds = tangents();
       const values = push(seeds, [...gradient.values.values()]);
       return derivative('hvp', keyed([...gradient.values.keys()], values), 'dense', [...seeds.values()]);
     },
 
     jvp() {
+      seal();
       const seeds = tangents();
       const values = push(
         seeds,
@@ -125,6 +144,7 @@ export function differentiator(b: Builder, program: Program): Differentiator {
     },
 
     vjp() {
+      seal();
       const cotangents = results.map(({ path }) => b.graph.input(`cotangent.${path}`));
       const seeds = results.map(({ node }, i) => ({ node, adjoint: cotangents[i] }));
       const adjoints = pull(seeds, input => column.has(input));

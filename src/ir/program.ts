@@ -55,6 +55,17 @@ export interface Program {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** The inputs that derivatives are taken with respect to, in the order of wrt, and the others. */
+export function inputsByRole({ inputs, wrt }: Pick<Program, 'inputs' | 'wrt'>): {
+  readonly variables: readonly Input[];
+  readonly data: readonly Input[];
+} {
+  const byName = new Map(inputs.map(input => [input.name, input]));
+  const variables = wrt.map(name => byName.get(name)!);
+  const isVariable = new Set(variables);
+  return { variables, data: inputs.filter(input => !isVariable.has(input)) };
+}
+
 /** Every node that a program computes for its own sake. */
 export function rootsOf(program: Program): Node[] {
   const roots: Node[] = [];
