@@ -20,6 +20,7 @@ import { BodyPrinter } from './js.ts';
 import { Names } from './names.ts';
 import { resultOf, returnOf, storesOf } from './results.ts';
 import { type Sink, schedule } from './schedule.ts';
+import { indent } from './text.ts';
 
 /** What the functions of a module share. */
 export interface Context {
@@ -40,8 +41,8 @@ export interface EmittedFunction {
   readonly parameters: readonly string[];
   /** What stands between the braces. */
   readonly lines: readonly string[];
-  /** Functions of the module that the body calls in turn; none if it is in one piece. */
-  readonly chunks: readonly EmittedFunction[];
+  /** The texts of functions of the module that the body calls in turn; none if it is in one piece. */
+  readonly chunks: readonly string[];
   /** Elements of `memory` that the chunks need. */
   readonly slots: number;
   readonly operations: number;
@@ -93,9 +94,9 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
     sinks.push(...storesOf(block, out));
   }
   for (const block of bound) if (block.parameter === undefined) sinks.push(returnOf(block));
-
   const inTheta = placesIn(wrt.map(({ node }) => node));
   const inData = placesIn(data.map(({ node }) => node));
+
   return printFunction(context, {
     name,
     scope,
@@ -149,26 +150,32 @@ function printFunction(context: Context, request: Request): EmittedFunction {
     memory: own.memory,
     width: isWhole ? width : WIDTH - 2,
   });
-  const bodies = plan.bounds.slice(1).map((_, chunk) => {
+  const bodyOf = (chunk: number): string[] => {
     const { lines, inputs, loads } = printer.chunk(chunk, new Names(scope));
     return [...reads(new Set(inputs)), ...constants(loads, width), ...lines];
-  });
+  };
   const { operations, slots } = plan;
-  if (isWhole) return { name, parameters, lines: [...checks, ...bodies[0]], chunks: [], slots, operations };
+  if (isWhole) return { name, parameters, lines: [...checks, ...bodyOf(0)], chunks: [], slots, operations };
 
   const all = [...parameters, ...passed];
-  const chunks = bodies.map(lines => {
-    return {
-      name: context.scope.take(`${name}1`),
-      parameters: all,
-      lines,
-      chunks: [],
-      slots: 0,
-      operations: 0,
-    };
-  });
-  const calls = chunks.map(chunk => `${chunk.name}(${all.join(', ')});`);
+  const chunks: string[] = [];
+  const calls: string[] = [];
+  for (let chunk = 0; chunk + 1 < plan.bounds.length; chunk++) {
+    const chunkName = context.scope.take(`${name}${chunk + 1}`);
+    chunks.push(functionText(chunkName, all, bodyOf(chunk)));
+    calls.push(`${chunkName}(${all.join(', ')});`);
+  }
   const last = calls.pop()!;
   const lines = [...checks, ...calls, `return ${last}`];
   return { name, parameters, lines, chunks, slots, operations };
+}
+
+/** A function of the module, as one flat string: a large module has millions of lines. */
+export function functionText(
+  name: string,
+  parameters: readonly string[],
+  lines: readonly string[],
+  prefix = '',
+): string {
+  return `${prefix}function ${name}(${parameters.join(', ')}) {\n${indent(lines).join('\n')}\n}`;
 }

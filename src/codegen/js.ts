@@ -43,11 +43,12 @@ export class BodyPrinter implements Operands {
   node!: Node; // set before any form looks at it
 
   readonly #body: Body;
-  readonly #texts: string[];
-  readonly #levels: Uint8Array;
-  /** The chunk for which a text was made; another chunk has to read the value anew. */
-  readonly #stamps: Int32Array;
-  #chunk = -1;
+  /** Ids of the values that this chunk has a text for, in the order they came; another chunk has to read them anew. */
+  #known: number[] = [];
+  #texts: string[] = [];
+  #levels: number[] = [];
+  /** By node id: where it stands among the known values, if it is one of them. */
+  readonly #places: Int32Array;
   #scope!: Names;
   #inputs: InputNode[] = [];
   #loads: string[] = [];
@@ -57,16 +58,15 @@ export class BodyPrinter implements Operands {
   #declarations: string[] = [];
 
   constructor(body: Body) {
-    const size = body.graph.nodes.length;
     this.#body = body;
-    this.#texts = new Array(size);
-    this.#levels = new Uint8Array(size);
-    this.#stamps = new Int32Array(size).fill(-1);
+    this.#places = new Int32Array(body.graph.nodes.length);
   }
 
   chunk(chunk: number, scope: Names): Printed {
     const { schedule, sinks } = this.#body;
-    this.#chunk = chunk;
+    this.#known = [];
+    this.#texts = [];
+    this.#levels = [];
     this.#scope = scope;
     this.#inputs = [];
     this.#loads = [];
@@ -76,7 +76,6 @@ export class BodyPrinter implements Operands {
       if (step >= 0) this.#compute(this.#body.graph.nodes[step]);
       else this.#handOut(sinks[~step]);
     }
-    this.#forget(chunk);
     return { lines: this.#lines, inputs: this.#inputs, loads: this.#loads };
   }
 
@@ -91,8 +90,8 @@ export class BodyPrinter implements Operands {
 
   precedence(index: number): number {
     const operand = this.node.inputs[index];
-    this.#settle(operand);
-    return operand.dtype === 'bool' ? CONDITIONAL : this.#levels[operand.id];
+    const place = this.#settle(operand);
+    return operand.dtype === 'bool' ? CONDITIONAL : this.#levels[place];
   }
 
   #compute(node: Node): void {
@@ -188,45 +187,46 @@ export class BodyPrinter implements Operands {
   }
 
   #fit(operand: Node, asNumber: boolean, least: number): string {
-    this.#settle(operand);
-    const { id } = operand;
-    const text = this.#texts[id];
+    const place = this.#settle(operand);
+    const text = this.#texts[place];
+    const level = this.#levels[place];
     if (asNumber) {
-      const number = `${this.#levels[id] <= CONDITIONAL ? `(${text})` : text} ? 1 : 0`;
+      const number = `${level <= CONDITIONAL ? `(${text})` : text} ? 1 : 0`;
       return least > CONDITIONAL ? `(${number})` : number;
     }
-    return this.#levels[id] < least ? `(${text})` : text;
+    return level < least ? `(${text})` : text;
   }
 
-  /** Makes sure that there is a text for `node` in this chunk. */
-  #settle(node: Node): void {
+  /** The place of the text for `node` in this chunk; a value from outside of it is read first. */
+  #settle(node: Node): number {
     const { id } = node;
-    if (this.#stamps[id] === this.#chunk) return;
+    const place = this.#places[id];
+    if (this.#known[place] === id) return place;
     if (node.op === 'const') {
       const { value } = node.attrs;
-      this.#keep(node, numberText(value), constantPrecedence(value));
-    } else if (node.op === 'input') {
-      this.#inputs.push(node);
-      this.#keep(node, this.#body.local(node), WORD);
-    } else {
-      const slot = this.#body.schedule.slotOf[id];
-      if (slot < 0) throw new InternalError(`${node.op} ${id} is used before it is computed`);
-      const name = this.#scope.temporary();
-      this.#loads.push(`${name} = ${this.#body.memory}[${slot}]`);
-      this.#keep(node, name, WORD);
+      return this.#keep(node, numberText(value), constantPrecedence(value));
     }
+    if (node.op === 'input') {
+      this.#inputs.push(node);
+      return this.#keep(node, this.#body.local(node), WORD);
+    }
+    const slot = this.#body.schedule.slotOf[id];
+    if (slot < 0) throw new InternalError(`${node.op} ${id} is used before it is computed`);
+    const name = this.#scope.temporary();
+    this.#loads.push(`${name} = ${this.#body.memory}[${slot}]`);
+    return this.#keep(node, name, WORD);
   }
 
-  /** Lets go of texts that no later chunk can use. */
-  #forget(chunk: number): void {
-    const { steps, bounds } = this.#body.schedule;
-    for (let i = bounds[chunk]; i < bounds[chunk + 1]; i++) if (steps[i] >= 0) this.#texts[steps[i]] = '';
-  }
-
-  #keep(node: Node, text: string, level: number): void {
-    this.#texts[node.id] = text;
-    this.#levels[node.id] = level;
-    this.#stamps[node.id] = this.#chunk;
+  #keep({ id }: Node, text: string, level: number): number {
+    let place = this.#places[id];
+    if (this.#known[place] !== id) {
+      place = this.#known.length;
+      this.#places[id] = place;
+    }
+    this.#known[place] = id;
+    this.#texts[place] = text;
+    this.#levels[place] = level;
+    return place;
   }
 
   #write(line: string): void {

@@ -25,10 +25,13 @@ export class Names {
   readonly #lookalikes: Set<string>;
   readonly #outer: Names | undefined;
   #temporaries = 0;
+  /** The spelling of temporaries by number, one list for all scopes of a module. */
+  readonly #spellings: string[];
 
   constructor(outer?: Names) {
     this.#outer = outer;
     this.#lookalikes = new Set(outer === undefined ? [] : outer.#lookalikes);
+    this.#spellings = outer === undefined ? [] : outer.#spellings;
   }
 
   /** The identifier nearest to `wanted` that is free and not in `others`; from now on it is taken. */
@@ -45,8 +48,10 @@ export class Names {
   /** The next of t1, t2, ... */
   temporary(): string {
     let name: string;
-    do name = `t${++this.#temporaries}`;
-    while (this.#lookalikes.size > 0 && this.#lookalikes.has(name));
+    do {
+      const number = ++this.#temporaries;
+      name = this.#spellings[number] ??= `t${number}`;
+    } while (this.#lookalikes.size > 0 && this.#lookalikes.has(name));
     return name;
   }
 
