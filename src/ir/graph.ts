@@ -62,6 +62,8 @@ export class Graph {
   /** Names the source gave to values, for readable output; the first name a node got. */
   readonly names = new Map<Node, string>();
   readonly maxNodes: number;
+  /** Quotients with smaller ids are finished: products that are built later take them as factors, not apart. */
+  sealed = 0;
 
   #span: Span | undefined;
   /** Slots of node ids, -1 where free; a power of two. */

@@ -74,8 +74,8 @@ export function logOfOnePlusExponential(x: Node, b: Builder): Node | null {
 
 /** Among the factors there is log(u) to some base and a factor of u: the product is 0 where that factor is. */
 export function timesOwnLogarithm(node: Node, b: Builder): Node | null {
-  if (!hasFactor(node, isLogarithm, 4)) return null;
-  const product = monomialOf(node);
+  if (!hasFactor(node, b, isLogarithm, 4)) return null;
+  const product = monomialOf(node, b);
   for (const [base, exponent] of product.powers) {
     if (!isLogarithm(base) || exponent !== 1) continue;
     const rest = without(product, base);
@@ -94,7 +94,7 @@ export function timesOwnLogarithm(node: Node, b: Builder): Node | null {
 /** x log(u) to the base of `op`, if x is a factor of u. */
 function ownLogarithm(x: Node, op: OpName, u: Node, b: Builder): Node | null {
   if (op === 'log1p') return lessOne(x, b) === u ? b.xlog1py(x, u) : null;
-  if ((monomialOf(u).powers.get(x) ?? 0) <= 0) return null;
+  if ((monomialOf(u, b).powers.get(x) ?? 0) <= 0) return null;
   const toNatural = op === 'log2' ? Math.LOG2E : op === 'log10' ? Math.LOG10E : 1;
   return b.mul(toNatural, x === u ? b.xlogx(x) : b.xlogy(x, u));
 }

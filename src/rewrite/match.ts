@@ -106,8 +106,9 @@ export interface Monomial {
 }
 
 /** The factors of a product, through mul, div, neg and constant integer powers; at most a dozen are told apart. */
-export function monomialOf(node: Node): Monomial {
+export function monomialOf(node: Node, b: Builder): Monomial & { readonly cancelled: boolean } {
   let coefficient = 1;
+  let cancelled = false;
   const powers = new Map<Node, number>();
   const stack: [Node, number][] = [[node, 1]];
   let budget = 24;
@@ -115,22 +116,25 @@ export function monomialOf(node: Node): Monomial {
     const [factor, exponent] = next;
     const [x, y] = factor.inputs;
     if (factor.op === 'const') coefficient *= factor.attrs.value ** exponent;
-    else if (budget-- <= 0) raise(powers, factor, exponent);
-    else if (factor.op === 'mul') stack.push([y, exponent], [x, exponent]);
-    else if (factor.op === 'div') stack.push([y, -exponent], [x, exponent]);
     else if (factor.op === 'neg') {
       coefficient *= exponent % 2 === 0 ? 1 : -1;
       stack.push([x, exponent]);
-    } else if (
-      factor.op === 'pow' &&
-      y.op === 'const' &&
-      Number.isInteger(y.attrs.value) &&
-      y.attrs.value !== 0
-    ) {
+    } else if (budget-- > 0 && factor.op === 'mul') stack.push([y, exponent], [x, exponent]);
+    else if (budget > 0 && factor.op === 'div' && !isSealed(factor, b))
+      stack.push([y, -exponent], [x, exponent]);
+    else if (budget > 0 && factor.op === 'pow' && isIntegerConstant(y))
       stack.push([x, exponent * y.attrs.value]);
-    } else raise(powers, factor, exponent);
+    else {
+      cancelled ||= (powers.get(factor) ?? 0) * exponent < 0;
+      raise(powers, factor, exponent);
+    }
   }
-  return { coefficient, powers };
+  return { coefficient, powers, cancelled };
+}
+
+/** True for a quotient that was finished before the derivative that is being built. */
+function isSealed(quotient: Node, b: Builder): boolean {
+  return quotient.id < b.graph.sealed;
 }
 
 /** True for exponents that can be added and multiplied exactly. */
@@ -177,12 +181,20 @@ export function times(b: Builder, m: Monomial, node: Node): Node {
 }
 
 /** True if a factor within `depth` steps satisfies `test`. */
-export function hasFactor(node: Node, test: (factor: Node) => boolean, depth: number): boolean {
+export function hasFactor(node: Node, b: Builder, test: (factor: Node) => boolean, depth: number): boolean {
   if (test(node)) return true;
   if (depth === 0) return false;
-  if (node.op === 'pow') return node.inputs[1].op === 'const' && hasFactor(node.inputs[0], test, depth - 1);
-  if (node.op !== 'mul' && node.op !== 'neg' && node.op !== 'div') return false;
-  return node.inputs.some(input => hasFactor(input, test, depth - 1));
+  if (node.op === 'pow')
+    return node.inputs[1].op === 'const' && hasFactor(node.inputs[0], b, test, depth - 1);
+  if (node.op !== 'mul' && node.op !== 'neg' && (node.op !== 'div' || isSealed(node, b))) return false;
+  return node.inputs.some(input => hasFactor(input, b, test, depth - 1));
+}
+
+/** True if something stands below a fraction bar. */
+export function hasBar(node: Node, b: Builder): boolean {
+  const isBar = ({ op, id, inputs: [, y] }: Node) =>
+    (op === 'div' && id >= b.graph.sealed) || (op === 'pow' && y.op === 'const' && y.attrs.value < 0);
+  return hasFactor(node, b, isBar, 3);
 }
 
 function raise(powers: Map<Node, number>, base: Node, exponent: number): void {

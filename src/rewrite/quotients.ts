@@ -3,9 +3,9 @@
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import {
+  hasBar,
   hasConstantTerm,
   hasFactor,
-  isIntegerConstant,
   type Monomial,
   monomialOf,
   productOf,
@@ -19,8 +19,8 @@ type Step = (product: Monomial, base: Node, exponent: number, b: Builder) => Nod
 
 /** Tries `step` on each factor above or below the bar that `test` accepts, in whatever order they were written. */
 export function quotient(node: Node, test: (factor: Node) => boolean, step: Step, b: Builder): Node | null {
-  if (!mayCancel(node) || !hasFactor(node, test, 4)) return null;
-  const product = monomialOf(node);
+  if (!hasBar(node, b) || !hasFactor(node, b, test, 4)) return null;
+  const product = monomialOf(node, b);
   if (!Number.isFinite(product.coefficient) || product.coefficient === 0) return null;
   for (const [base, exponent] of product.powers) {
     if (!test(base)) continue;
@@ -30,29 +30,24 @@ export function quotient(node: Node, test: (factor: Node) => boolean, step: Step
   return null;
 }
 
-/** True if something stands below a bar. */
-function mayCancel(node: Node): boolean {
-  return node.op === 'div' || hasFactor(node, isReciprocal, 3);
-}
-
-function isReciprocal({ op, inputs: [, y] }: Node): boolean {
-  return op === 'div' || (op === 'pow' && y.op === 'const' && y.attrs.value < 0);
-}
-
 /** The product without the factors that stand both above and below a fraction bar; null if there are none. */
 export function cancelled(node: Node, b: Builder): Node | null {
-  return mayCancel(node) && cancels(node) ? productOf(b, monomialOf(node)) : null;
+  if (!hasBar(node, b)) return null;
+  const product = monomialOf(node, b);
+  return product.cancelled ? productOf(b, product) : null;
 }
 
 /** x over an odd power of sqrt(x), or below one: x = sqrt(x)^2 cancels, and the root that is left keeps the domain. */
 export function cancelledRoot(node: Node, b: Builder): Node | null {
-  if (!mayCancel(node)) return null;
-  const product = monomialOf(node);
+  if (!hasBar(node, b)) return null;
+  const product = monomialOf(node, b);
   for (const [root, exponent] of product.powers) {
     if (root.op !== 'sqrt' || exponent % 2 === 0) continue;
     const [x] = root.inputs;
     const power = product.powers.get(x) ?? 0;
     if (power * exponent >= 0) continue;
+    // Only where nothing else stands below the bar: elsewhere it would cost a division and mend nothing.
+    if ([...product.powers].some(([base, n]) => n < 0 && base !== root && base !== x)) continue;
     const powers = new Map(product.powers);
     powers.set(x, power - Math.sign(power));
     powers.set(root, exponent + 2 * Math.sign(power));
@@ -60,27 +55,6 @@ export function cancelledRoot(node: Node, b: Builder): Node | null {
     return productOf(b, { coefficient: product.coefficient, powers });
   }
   return null;
-}
-
-/** True if a factor stands both above and below a fraction bar. */
-function cancels(node: Node): boolean {
-  const above = new Set<Node>();
-  const below = new Set<Node>();
-  const stack: [Node, number][] = [[node, 1]];
-  for (let budget = 24, next = stack.pop(); next !== undefined && budget-- > 0; next = stack.pop()) {
-    const [factor, exponent] = next;
-    const [x, y] = factor.inputs;
-    if (factor.op === 'mul') stack.push([x, exponent], [y, exponent]);
-    else if (factor.op === 'div') stack.push([x, exponent], [y, -exponent]);
-    else if (factor.op === 'neg') stack.push([x, exponent]);
-    else if (factor.op === 'pow' && isIntegerConstant(y)) {
-      stack.push([x, exponent * Math.sign(y.attrs.value)]);
-    } else if (factor.op !== 'const') {
-      if ((exponent > 0 ? below : above).has(factor)) return true;
-      (exponent > 0 ? above : below).add(factor);
-    }
-  }
-  return false;
 }
 
 export function sineOverArgument(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
@@ -113,7 +87,7 @@ function overArgument(
   regular: () => Node,
   b: Builder,
 ): Node | null {
-  const own = monomialOf(u);
+  const own = monomialOf(u, b);
   const rest = without(product, f);
   const shared = [...own.powers].some(([x, power]) => power > 0 && (rest.powers.get(x) ?? 0) < 0);
   return shared ? times(b, timesPower(rest, own, n), regular()) : null;

@@ -141,16 +141,15 @@ function surveyOf(program: Program, live: readonly Node[]): Survey {
   const uses = new Uint32Array(size);
   const divisions = new Uint32Array(size);
   const logs = new Set<Node>();
-  const powers = new Map<Node, Node[]>();
+  const powers = new Map<Node, Map<number | Node, Node>>();
   for (const node of live) {
     for (const input of node.inputs) uses[input.id]++;
     if (node.op === 'div') divisions[node.inputs[1].id]++;
     if (node.op === 'log') logs.add(node.inputs[0]);
     if (node.op === 'pow') {
-      const [x] = node.inputs;
-      const others = powers.get(x);
-      if (others === undefined) powers.set(x, [node]);
-      else others.push(node);
+      const [x, y] = node.inputs;
+      const exponents = powers.get(x) ?? new Map<number | Node, Node>();
+      powers.set(x, exponents.set(exponentOf(y), y));
     }
   }
   for (const root of rootsOf(program)) uses[root.id]++;
@@ -158,18 +157,18 @@ function surveyOf(program: Program, live: readonly Node[]): Survey {
     usedOnce: node => uses[node.id] === 1,
     divisions: node => divisions[node.id],
     hasLog: x => logs.has(x),
-    nextPower: ({ inputs: [x, y] }) =>
-      powers
-        .get(x)
-        ?.map(({ inputs: [, z] }) => z)
-        .find(z => isOneLess(y, z)),
+    nextPower: ({ inputs: [x, y] }) => powers.get(x)?.get(oneMore(y)),
   };
 }
 
-/** True if y is written as z - 1, or both are constants one apart. */
-function isOneLess(y: Node, z: Node): boolean {
+/** What tells exponents apart: the number, or the node if it is not constant. */
+function exponentOf(y: Node): number | Node {
+  return constantOf(y) ?? y;
+}
+
+/** The exponent z for y = z - 1: a number, or the z of the difference; NaN if there is none. */
+function oneMore(y: Node): number | Node {
   const n = constantOf(y);
-  const m = constantOf(z);
-  if (n !== undefined && m !== undefined) return m - 1 === n;
-  return y.op === 'sub' && y.inputs[0] === z && constantOf(y.inputs[1]) === 1;
+  if (n !== undefined) return n + 1 - 1 === n ? n + 1 : Number.NaN;
+  return y.op === 'sub' && constantOf(y.inputs[1]) === 1 ? exponentOf(y.inputs[0]) : Number.NaN;
 }

@@ -10,7 +10,7 @@ export function rootOfSquares({ inputs: [x] }: Node, b: Builder): Node | null {
   if (sum === null || sum.constant !== 0 || sum.terms.length === 0) return null;
   const roots: Node[] = [];
   for (const { coefficient, core } of sum.terms) {
-    const m = monomialOf(core);
+    const m = monomialOf(core, b);
     const c = coefficient * m.coefficient;
     if (!(c > 0) || m.powers.size === 0) return null;
     const halves = new Map<Node, number>();
