@@ -157,7 +157,10 @@ function surveyOf(program: Program, live: readonly Node[]): Survey {
     usedOnce: node => uses[node.id] === 1,
     divisions: node => divisions[node.id],
     hasLog: x => logs.has(x),
-    nextPower: ({ inputs: [x, y] }) => powers.get(x)?.get(oneMore(y)),
+    nextPower: ({ inputs: [x, y] }) => {
+      const z = oneMore(y);
+      return z === undefined ? undefined : powers.get(x)?.get(z);
+    },
   };
 }
 
@@ -166,9 +169,9 @@ function exponentOf(y: Node): number | Node {
   return constantOf(y) ?? y;
 }
 
-/** The exponent z for y = z - 1: a number, or the z of the difference; NaN if there is none. */
-function oneMore(y: Node): number | Node {
+/** The exponent z for y = z - 1: a number, or the z of the difference. */
+function oneMore(y: Node): number | Node | undefined {
   const n = constantOf(y);
-  if (n !== undefined) return n + 1 - 1 === n ? n + 1 : Number.NaN;
-  return y.op === 'sub' && constantOf(y.inputs[1]) === 1 ? exponentOf(y.inputs[0]) : Number.NaN;
+  if (n !== undefined) return n + 1 - 1 === n ? n + 1 : undefined;
+  return y.op === 'sub' && constantOf(y.inputs[1]) === 1 ? exponentOf(y.inputs[0]) : undefined;
 }
