@@ -1,0 +1,54 @@
+// The README shows what symgrad really prints.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { compile, formatDiagnostic, SymgradError } from '../src/index.ts';
+import { emitted } from './emitted.ts';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const sample = readFileSync(new URL('../samples/rosenbrock.expr', import.meta.url), 'utf8');
+const options = { name: 'rosenbrock.expr', wrt: ['x', 'y'], hessian: true };
+
+describe('README', () => {
+  it('shows emitted code as it is', () => {
+    const { code } = compile(sample, options);
+    const [shown] = readme.match(/(?<=```js\n)\/\/ @generated[\s\S]*?(?=```)/)!;
+    for (const piece of shown.split(/\n\n|\/\/ \.\.\..*\n/)) expect(code).toContain(piece.trimEnd());
+  });
+
+  it('tells the numbers of its example', async () => {
+    const { valueAndGrad } = await emitted(sample, options);
+    expect(readme).toContain('// { value: 100, grad: { x: -400, y: 200 } }');
+    expect(valueAndGrad({ x: 1, y: 2 })).toEqual({ value: 100, grad: { x: -400, y: 200 } });
+  });
+
+  it('shows errors as they are printed', () => {
+    const text = 'a = 2 * sin x\nr = foo(a) + (b - 1\n';
+    try {
+      compile(text, { name: 'e.expr' });
+      expect.unreachable();
+    } catch (error) {
+      if (!(error instanceof SymgradError)) throw error;
+      for (const diagnostic of error.diagnostics) {
+        expect(readme).toContain(formatDiagnostic(diagnostic, { name: 'e.expr', text }, { color: false }));
+      }
+    }
+  });
+
+  it('names every option of the command', () => {
+    for (const flag of [
+      '--jacobian',
+      '--hessian',
+      '--hvp',
+      '--jvp',
+      '--vjp',
+      '--format',
+      '--define',
+      '--check',
+      '--emit',
+      '--stats',
+    ]) {
+      expect(readme).toContain(flag);
+    }
+  });
+});
