@@ -6,7 +6,7 @@ import { type Entry, lengthOf } from './entries.ts';
 import type { Context, EmittedFunction } from './functions.ts';
 import { WIDTH } from './functions.ts';
 import { commentText, Names, property } from './names.ts';
-import { float64Array, item, object } from './results.ts';
+import { item, object, typedArray } from './results.ts';
 import { indent, layout } from './text.ts';
 
 /** `bind` with its documentation. `methods` are the bound forms of those `entries` that have one, in order. */
@@ -48,7 +48,10 @@ function conversions(context: Context): string[][] {
   const { wrt, own, locals } = context;
   const width = WIDTH - 6;
   const theta = new Names(context.scope).take('theta');
-  const vector = float64Array(wrt.map(({ name }) => locals.get(name)!));
+  const vector = typedArray(
+    'Float64Array',
+    wrt.map(({ name }) => locals.get(name)!),
+  );
   const record = object(wrt.map(({ name }, k) => item(name, `${theta}[${k}]`)));
   const isOptional = wrt.every(input => input.default !== undefined);
   const pattern = layout('pack(', patternOf(wrt, locals), isOptional ? ' = {}) {' : ') {', WIDTH - 4);

@@ -11,7 +11,7 @@ import { FORMS, numberText } from './forms.ts';
 import { boundFunction, type Context, functionText, recordFunction, WIDTH } from './functions.ts';
 import { commentText, Names, quote } from './names.ts';
 import type { Pattern } from './pattern.ts';
-import { item, object } from './results.ts';
+import { item, object, typedArray } from './results.ts';
 import { SPECIAL } from './special.ts';
 import { layout, type Tree } from './text.ts';
 import { recordThroughBound } from './through.ts';
@@ -166,9 +166,7 @@ function jsonTree(value: unknown): Tree {
 }
 
 function patternText({ name, rowIndex, colPointer }: Pattern, prefix: string): string[] {
-  const list = (numbers: readonly number[]): Tree => {
-    return { open: 'Int32Array.of(', items: numbers.map(n => ({ prefix: '', tree: String(n) })), close: ')' };
-  };
+  const list = (numbers: readonly number[]): Tree => typedArray('Int32Array', numbers.map(String));
   const tree = object([item('rowIndex', list(rowIndex)), item('colPointer', list(colPointer))]);
   return [
     '/** Where the nonzero elements are: compressed sparse columns. */',

@@ -58,9 +58,15 @@ export function treeOf(result: Result, leaf: (block: Block, at: number) => strin
     case 'number':
       return leaf(result.block, result.at);
     case 'array':
-      return float64Array(result.at.map(at => leaf(result.block, at)));
+      return typedArray(
+        'Float64Array',
+        result.at.map(at => leaf(result.block, at)),
+      );
     case 'sparse': {
-      const values = float64Array(result.block.elements.map((_, at) => leaf(result.block, at)));
+      const values = typedArray(
+        'Float64Array',
+        result.block.elements.map((_, at) => leaf(result.block, at)),
+      );
       return object([item('values', values), { prefix: '...', tree: result.pattern.name }]);
     }
     case 'record':
@@ -70,8 +76,15 @@ export function treeOf(result: Result, leaf: (block: Block, at: number) => strin
   }
 }
 
-export function float64Array(texts: readonly string[]): Tree {
-  return { open: 'Float64Array.of(', items: texts.map(tree => ({ prefix: '', tree })), close: ')' };
+/** A call with more arguments would need much of the stack; JavaScript engines refuse 65,536 of them. */
+const MOST_ARGUMENTS = 1000;
+
+/** The literal of a typed array. */
+export function typedArray(type: 'Float64Array' | 'Int32Array', texts: readonly string[]): Tree {
+  const items = texts.map(tree => ({ prefix: '', tree }));
+  return texts.length <= MOST_ARGUMENTS
+    ? { open: `${type}.of(`, items, close: ')' }
+    : { open: `new ${type}([`, items, close: '])' };
 }
 
 export function object(items: readonly Item[]): Tree {

@@ -87,7 +87,8 @@ export function layout(prefix: string, tree: Tree, suffix: string, width: number
   return [`${prefix}${open}`, ...indent(lines), `${close}${suffix}`];
 }
 
-function flat(tree: Tree): string {
+/** The literal on one line. */
+export function flat(tree: Tree): string {
   if (typeof tree === 'string') return tree;
   const inner = tree.items.map(item => `${item.prefix}${flat(item.tree)}`).join(', ');
   return tree.open === '{' && inner !== '' ? `{ ${inner} }` : `${tree.open}${inner}${tree.close}`;

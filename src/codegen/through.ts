@@ -4,9 +4,9 @@ import { type Aside, asideOf, checksOf, pathsOf } from './arguments.ts';
 import { type Block, blocksOf, type Entry, type Result } from './entries.ts';
 import { type Context, type EmittedFunction, recordParameters, WIDTH } from './functions.ts';
 import { Names } from './names.ts';
-import { float64Array, item, object, resultOf } from './results.ts';
+import { item, object, resultOf, typedArray } from './results.ts';
 import { operationsFor } from './schedule.ts';
-import { layout, type Tree } from './text.ts';
+import { flat, layout, type Tree } from './text.ts';
 
 /** `grad({ x, y })` through `bind`: in large modules, so that the formula is there once. */
 export function recordThroughBound(
@@ -62,7 +62,7 @@ export function recordThroughBound(
 function flatAside(aside: Aside): string {
   const { extra, parameter } = aside;
   const isArray = extra.isBare && !extra.parts[0].isScalar;
-  return isArray ? parameter : `Float64Array.of(${pathsOf(aside).join(', ')})`;
+  return isArray ? parameter : flat(typedArray('Float64Array', pathsOf(aside)));
 }
 
 /** The literal that builds `result` from filled arrays; `unpack` makes the records over all of `wrt`. */
@@ -80,7 +80,12 @@ function treeThroughBound(
     case 'array': {
       const name = names.get(result.block)!;
       const isWhole = result.at.length === result.block.elements.length;
-      return isWhole ? name : float64Array(result.at.map(at => `${name}[${at}]`));
+      return isWhole
+        ? name
+        : typedArray(
+            'Float64Array',
+            result.at.map(at => `${name}[${at}]`),
+          );
     }
     case 'sparse':
       return object([item('values', names.get(result.block)!), { prefix: '...', tree: result.pattern.name }]);
