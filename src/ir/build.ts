@@ -151,7 +151,7 @@ export function builder(graph: Graph, settle: (node: Node) => Node = node => nod
 
 /** The value of `op` over constants, or undefined if an input is not constant. */
 function fold(op: OpName, inputs: readonly Node[], order: number | undefined): number | undefined {
-  for (const input of inputs) if (input.op !== 'const') return undefined;
+  for (let i = inputs.length - 1; i >= 0; i--) if (inputs[i].op !== 'const') return undefined;
   if (inputs.length === 0) return undefined;
   const values = inputs.map(input => (input as { attrs: { value: number } }).attrs.value);
   return order === undefined ? factsOf(op).evaluate(...values) : factsOf(op).evaluate(...values, order);

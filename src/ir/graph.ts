@@ -66,10 +66,11 @@ export class Graph {
   sealed = 0;
 
   #span: Span | undefined;
-  /** Slots of node ids, -1 where free; a power of two. */
-  #table: Int32Array = new Int32Array(1024).fill(-1);
-  /** The hash of each node by id, so that a probe seldom touches a node and growing touches none. */
-  #hashes: Int32Array = new Int32Array(512);
+  /**
+   * Slots of two words: the id of a node, -1 where free, and its hash, so that a probe seldom touches a node and growing
+   * touches none. The number of slots is a power of two.
+   */
+  #table: Int32Array = emptyTable(1024);
   #constants = new Map<number | string, ConstNode>();
 
   constructor(maxNodes = 20_000_000) {
@@ -86,25 +87,24 @@ export class Graph {
     if (op === 'const') return this.constant((attrs as ConstNode['attrs']).value);
     const facts = CODES.get(op)!;
     const hash = hashOf(facts.code, facts.commutative, inputs, attrs);
-    const mask = this.#table.length - 1;
-    let slot = hash & mask;
-    for (let id = this.#table[slot]; id >= 0; id = this.#table[slot]) {
-      if (this.#hashes[id] === hash) {
-        const node = this.nodes[id];
-        if (
-          node.op === op &&
-          sameInputs(node.inputs, inputs, facts.commutative) &&
-          sameAttrs(node.attrs, attrs)
-        ) {
-          return node;
-        }
+    const table = this.#table;
+    const mask = table.length - 1;
+    let slot = (hash << 1) & mask;
+    for (; table[slot] >= 0; slot = (slot + 2) & mask) {
+      if (table[slot + 1] !== hash) continue;
+      const node = this.nodes[table[slot]];
+      if (
+        node.op === op &&
+        sameInputs(node.inputs, inputs, facts.commutative) &&
+        sameAttrs(node.attrs, attrs)
+      ) {
+        return node;
       }
-      slot = (slot + 1) & mask;
     }
     const node = this.#append(op, inputs, attrs, dtype ?? facts.dtype);
-    this.#table[slot] = node.id;
-    if (node.id * 2 >= this.#table.length) this.#grow();
-    this.#hashes[node.id] = hash;
+    table[slot] = node.id;
+    table[slot + 1] = hash;
+    if (node.id * 4 >= table.length) this.#grow();
     return node;
   }
 
@@ -133,19 +133,22 @@ export class Graph {
   }
 
   #grow(): void {
-    const table = new Int32Array(this.#table.length * 4).fill(-1);
-    const hashes = new Int32Array(table.length / 2 + 1);
-    hashes.set(this.#hashes);
+    const old = this.#table;
+    const table = emptyTable(old.length);
     const mask = table.length - 1;
-    for (const id of this.#table) {
-      if (id < 0) continue;
-      let slot = hashes[id] & mask;
-      while (table[slot] >= 0) slot = (slot + 1) & mask;
-      table[slot] = id;
+    for (let from = 0; from < old.length; from += 2) {
+      if (old[from] < 0) continue;
+      let slot = (old[from + 1] << 1) & mask;
+      while (table[slot] >= 0) slot = (slot + 2) & mask;
+      table[slot] = old[from];
+      table[slot + 1] = old[from + 1];
     }
     this.#table = table;
-    this.#hashes = hashes;
   }
+}
+
+function emptyTable(slots: number): Int32Array {
+  return new Int32Array(2 * slots).fill(-1);
 }
 
 /** Hash of a node's identity. Exchanged operands of a commutative operation hash alike; the node keeps its order. */

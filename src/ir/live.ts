@@ -7,21 +7,21 @@ import { type Program, rootsOf } from './program.ts';
 /** The nodes that `roots` need, themselves included, in topological order. */
 export function liveNodes(roots: readonly Node[]): Node[] {
   const last = roots.reduce((id, root) => Math.max(id, root.id), -1);
-  const byId: Node[] = new Array(last + 1);
-  const seen = new Uint8Array(last + 1);
-  const pending: Node[] = [];
-  const visit = (node: Node) => {
-    if (seen[node.id]) return;
-    seen[node.id] = 1;
-    byId[node.id] = node;
-    pending.push(node);
-  };
-  for (const root of roots) visit(root);
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    for (let i = 0; i < node.inputs.length; i++) visit(node.inputs[i]);
+  const byId: (Node | undefined)[] = new Array(last + 1);
+  for (const root of roots) byId[root.id] = root;
+  let count = 0;
+  for (let id = last; id >= 0; id--) {
+    const node = byId[id];
+    if (node === undefined) continue;
+    count++;
+    const { inputs } = node;
+    for (let i = 0; i < inputs.length; i++) byId[inputs[i].id] = inputs[i];
   }
-  const live: Node[] = [];
-  for (let id = 0; id <= last; id++) if (seen[id]) live.push(byId[id]);
+  const live: Node[] = new Array(count);
+  for (let id = last; id >= 0; id--) {
+    const node = byId[id];
+    if (node !== undefined) live[--count] = node;
+  }
   return live;
 }
 
@@ -36,10 +36,10 @@ export interface Sections {
 /** The live nodes of `program`, told apart by what needs them. */
 export function sectionsOf(program: Program): Sections {
   const inputs = program.inputs.map(input => input.node);
-  const forward = liveNodes([...program.outputs.flatMap(output => output.elements), ...inputs]);
+  const forward = liveNodes(program.outputs.flatMap(output => output.elements).concat(inputs));
   const isForward = new Uint8Array(program.graph.nodes.length);
   for (const node of forward) isForward[node.id] = 1;
   const extra = program.derivatives.flatMap(derivative => derivative.inputs);
-  const all = liveNodes([...rootsOf(program), ...extra]);
+  const all = liveNodes(rootsOf(program).concat(extra));
   return { forward, derivative: all.filter(node => isForward[node.id] === 0) };
 }

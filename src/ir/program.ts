@@ -69,7 +69,7 @@ export function inputsByRole({ inputs, wrt }: Pick<Program, 'inputs' | 'wrt'>): 
 /** Every node that a program computes for its own sake. */
 export function rootsOf(program: Program): Node[] {
   const roots: Node[] = [];
-  for (const output of program.outputs) roots.push(...output.elements);
-  for (const derivative of program.derivatives) roots.push(...derivative.values.values());
+  for (const { elements } of program.outputs) for (const node of elements) roots.push(node);
+  for (const { values } of program.derivatives) for (const node of values.values()) roots.push(node);
   return roots;
 }
