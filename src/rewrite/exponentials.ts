@@ -47,6 +47,8 @@ export function overExponentials(product: Monomial, base: Node, exponent: number
   const sum = exponent < 0 ? exponentialsOf(base) : null;
   if (sum === null) return null;
   const rest = without(product, base);
+  const tanh = overOwnDifference(rest, base, exponent, sum, b);
+  if (tanh !== null) return tanh;
   const above = [...rest.powers].find(([factor, power]) => factor.op === 'exp' && power > 0)?.[0];
   const z = logisticArgument(sum, b);
   if (above === undefined) {
@@ -67,6 +69,51 @@ export function overExponentials(product: Monomial, base: Node, exponent: number
     return times(b, scaledBy(left, 1 / mine.coefficient), b.sigmoid(argument));
   }
   return times(b, left, b.exp(b.sub(a, logOfExponentials(sum, b))));
+}
+
+/** (exp(x) - exp(y)) / (exp(x) + exp(y)) -> tanh((x - y) / 2), with exp(y) = 1 too. */
+function overOwnDifference(
+  rest: Monomial,
+  base: Node,
+  exponent: number,
+  sum: Exponentials,
+  b: Builder,
+): Node | null {
+  for (const [difference, power] of rest.powers) {
+    if (power < 1) continue;
+    const halves = halvesOf(difference, sum, b);
+    if (halves === null) continue;
+    const left = timesPower(
+      rest,
+      {
+        coefficient: 1,
+        powers: new Map([
+          [difference, -1],
+          [base, exponent + 1],
+        ]),
+      },
+      1,
+    );
+    return times(b, left, b.tanh(halves));
+  }
+  return null;
+}
+
+/** (x - y) / 2 for exp(x) - exp(y), or expm1(x) and y = 0, if `sum` is exp(x) + exp(y). */
+function halvesOf(difference: Node, { constant, terms }: Exponentials, b: Builder): Node | null {
+  const [first, second] = terms;
+  if (difference.op === 'expm1') {
+    const own = constant === 1 && terms.length === 1 && first.coefficient === 1;
+    return own && first.argument === difference.inputs[0] ? b.div(first.argument, 2) : null;
+  }
+  if (difference.op !== 'sub' || constant !== 0 || terms.length !== 2) return null;
+  if (first.coefficient !== 1 || second.coefficient !== 1) return null;
+  const [p, q] = difference.inputs;
+  if (p.op !== 'exp' || q.op !== 'exp') return null;
+  const [x, y] = [p.inputs[0], q.inputs[0]];
+  const same =
+    (first.argument === x && second.argument === y) || (first.argument === y && second.argument === x);
+  return same ? b.div(b.sub(x, y), 2) : null;
 }
 
 /** exp(a) / exp(b)^n -> exp(a - n b); c / exp(b)^n -> c exp(-n b). */

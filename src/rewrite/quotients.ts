@@ -59,12 +59,12 @@ export function cancelledRoot(node: Node, b: Builder): Node | null {
 
 export function sineOverArgument(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
   const [u] = base.inputs;
-  return exponent === 1 ? overArgument(product, base, u, 1, () => b.sphericalBessel(0, u), b) : null;
+  return exponent > 0 ? overArgument(product, base, u, exponent, () => b.sphericalBessel(0, u), b) : null;
 }
 
 export function expm1OverArgument(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
   const [u] = base.inputs;
-  return exponent === 1 ? overArgument(product, base, u, 1, () => b.phi(1, u), b) : null;
+  return exponent > 0 ? overArgument(product, base, u, exponent, () => b.phi(1, u), b) : null;
 }
 
 export function cosineOverSquare(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
@@ -75,10 +75,13 @@ export function cosineOverSquare(product: Monomial, base: Node, exponent: number
   const pole = [...product.powers.values()].some(power => power <= -2);
   if (!pole && product.powers.size > 2) return null;
   const regular = () => b.mul(coefficient / 2, b.pow(b.sphericalBessel(0, b.div(argument, 2)), 2));
-  return overArgument(product, base, argument, 2, regular, b);
+  return overArgument(product, base, argument, 2, regular, b, 1);
 }
 
-/** product = rest * f(u) with f(u) = u^n regular(u): rest * u^n * regular(u), if that cancels a factor of u below the bar. */
+/**
+ * product = rest * f(u)^k with f(u)^k = u^n regular(u)^k: rest * u^n * regular(u)^k, if that cancels a factor of u below
+ * the bar.
+ */
 function overArgument(
   product: Monomial,
   f: Node,
@@ -86,11 +89,12 @@ function overArgument(
   n: number,
   regular: () => Node,
   b: Builder,
+  k = n,
 ): Node | null {
   const own = monomialOf(u, b);
   const rest = without(product, f);
   const shared = [...own.powers].some(([x, power]) => power > 0 && (rest.powers.get(x) ?? 0) < 0);
-  return shared ? times(b, timesPower(rest, own, n), regular()) : null;
+  return shared ? times(b, timesPower(rest, own, n), b.pow(regular(), k)) : null;
 }
 
 export const isOneMinusCosine = (node: Node) => oneMinusCosine(node) !== null;
@@ -103,4 +107,30 @@ function oneMinusCosine(node: Node): { coefficient: number; argument: Node } | n
   const [{ coefficient, core }] = sum.terms;
   if (core.op !== 'cos' || coefficient !== -sum.constant) return null;
   return { coefficient: sum.constant, argument: core.inputs[0] };
+}
+
+/** sinh(x) / cosh(x) -> tanh(x); 1 / cosh(x) -> sech(x); 1 / sinh(x) -> csch(x): no overflow over overflow. */
+export function overHyperbolic(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
+  if (exponent >= 0) return null;
+  const [x] = base.inputs;
+  const rest = without(product, base);
+  const sinh =
+    base.op === 'cosh'
+      ? [...rest.powers].find(([f, n]) => f.op === 'sinh' && f.inputs[0] === x && n > 0)
+      : undefined;
+  if (sinh !== undefined) {
+    const left = timesPower(
+      rest,
+      {
+        coefficient: 1,
+        powers: new Map([
+          [sinh[0], -1],
+          [base, exponent + 1],
+        ]),
+      },
+      1,
+    );
+    return times(b, left, b.tanh(x));
+  }
+  return times(b, rest, b.pow(base.op === 'cosh' ? b.sech(x) : b.csch(x), -exponent));
 }
