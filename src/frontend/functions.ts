@@ -163,7 +163,7 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionFacts> = new Map(Object.entr
   unequal:     operation('ne', 2),
   and:         logical(2, (b, [p, q]) => b.and(p, q)),
   or:          logical(2, (b, [p, q]) => b.or(p, q)),
-  xor:         logical(2, (b, [p, q]) => b.ne(p, q)),
+  xor:         logical(2, (b, [p, q]) => b.ne(b.real(p), b.real(q))),
   not:         logical(1, (b, [p]) => b.not(p)),
 }));
 
