@@ -5,7 +5,7 @@ import { emitModule, type Meta, type ModuleFormat } from './codegen/module.ts';
 import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';
-import { constantOf } from './ir/build.ts';
+import { type Builder, constantOf } from './ir/build.ts';
 import { GraphLimitError } from './ir/graph.ts';
 import { parseIr } from './ir/parse.ts';
 import type { Derivative, DerivativeKind, Program } from './ir/program.ts';
@@ -85,8 +85,7 @@ export interface Compilation {
  */
 export function compile(text: string, options: CompileOptions = {}): Compilation {
   const passes: PassStats[] = [];
-  const firings: Firing[] = [];
-  const timed = <P extends Program>(pass: string, run: () => P): P => {
+  const timed: Timed = (pass, run) => {
     const start = performance.now();
     const program = limited(run);
     passes.push({ pass, nodes: program.graph.nodes.length, milliseconds: performance.now() - start });
@@ -94,20 +93,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
     return program;
   };
 
-  const parsed = timed('parse', () => parseProgram(text, options));
-  const kinds = derivativesFor(parsed, options);
-
-  let normal!: ReturnType<typeof normalise>;
-  let program = timed('normalise', () => {
-    normal = normalise(parsed, firing => firings.push(firing));
-    return normal.program;
-  });
-  const ofSource = [...firings];
-  const derive = differentiator(normal.b, program);
-  for (const [kind, form] of kinds) {
-    program = timed(kind, () => withDerivative(program, derivativeOf(derive, kind, form, program)));
-  }
-
+  const { program, ofSource } = differentiated(text, options, timed);
   const optimised = timed('optimise', () => optimise(program, options.optimize ?? 2));
   const start = performance.now();
   const emitted = emitModule(optimised, {
@@ -125,6 +111,37 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
     program,
     stats: { passes, stabilised: stabilised(ofSource), operations: emitted.operations },
   };
+}
+
+/** Runs a pass and takes its time. */
+type Timed = (pass: string, run: () => Program) => Program;
+
+/**
+ * The normalised program with the derivatives asked for, and what normalisation did to the source. A function of its own,
+ * so that nothing holds the parsed graph or the tables of the builders while the module is printed: of a large formula
+ * they are most of the memory.
+ */
+function differentiated(
+  text: string,
+  options: CompileOptions,
+  timed: Timed,
+): { program: Program; ofSource: readonly Firing[] } {
+  const firings: Firing[] = [];
+  let program = timed('parse', () => parseProgram(text, options));
+  const kinds = derivativesFor(program, options);
+
+  let b!: Builder;
+  program = timed('normalise', () => {
+    const normal = normalise(program, firing => firings.push(firing));
+    b = normal.b;
+    return normal.program;
+  });
+  const ofSource = [...firings];
+  const derive = differentiator(b, program);
+  for (const [kind, form] of kinds) {
+    program = timed(kind, () => withDerivative(program, derivativeOf(derive, kind, form, program)));
+  }
+  return { program, ofSource };
 }
 
 /** Parses a formula, or an IR dump. */
