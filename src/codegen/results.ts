@@ -32,6 +32,9 @@ export function returnOf({ elements }: Block): Sink {
 /** Arrays with more zeros than this are cleared first. */
 const MOST_ZERO_STORES = 16;
 
+/** Assignments in one statement: a parser of JavaScript recurses over them. */
+const MOST_TARGETS = 100;
+
 /** One store for each value, into all its places: `H[1] = H[2] = ...`. */
 export function storesOf({ elements }: Block, array: string): Sink[] {
   const placesOf = new Map<Node | undefined, number[]>();
@@ -45,9 +48,17 @@ export function storesOf({ elements }: Block, array: string): Sink[] {
   if (zeros.length > MOST_ZERO_STORES) sinks.push({ roots: [], print: () => [`${array}.fill(0);`] });
   for (const [node, places] of placesOf) {
     if (node === undefined && zeros.length > MOST_ZERO_STORES) continue;
-    const target = places.map(at => `${array}[${at}] = `).join('');
-    if (node === undefined) sinks.push({ roots: [], print: () => [`${target}0;`] });
-    else sinks.push({ roots: [node], print: text => [`${target}${text(0)};`] });
+    /** The value goes to the first places, and from the first of them to the others. */
+    const stores = (value: string): string[] => {
+      const lines: string[] = [];
+      for (let k = 0; k < places.length; k += MOST_TARGETS) {
+        const targets = places.slice(k, k + MOST_TARGETS).map(at => `${array}[${at}] = `);
+        lines.push(`${targets.join('')}${k === 0 ? value : `${array}[${places[0]}]`};`);
+      }
+      return lines;
+    };
+    if (node === undefined) sinks.push({ roots: [], print: () => stores('0') });
+    else sinks.push({ roots: [node], print: text => stores(text(0)) });
   }
   return sinks;
 }

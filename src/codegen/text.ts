@@ -6,40 +6,43 @@ const BREAKS = /(?<=[,+\-*/&|=] )|(?<= )(?=[?:] )/g;
 /** `line` in pieces of at most `width` columns where it can be, broken at the least nested places. */
 export function wrap(line: string, width: number): string[] {
   const lines: string[] = [];
-  let rest = line;
   let indent = '';
-  while (rest.length > width) {
-    const at = breakOf(rest, width, indent.length);
+  let start = 0;
+  while (indent.length + line.length - start > width) {
+    const at = breakOf(line, start, width - indent.length);
     if (at === undefined) break;
-    lines.push(rest.slice(0, at).trimEnd());
+    lines.push(indent + line.slice(start, at).trimEnd());
     indent = '  ';
-    rest = indent + rest.slice(at);
+    start = at;
   }
-  lines.push(rest);
+  lines.push(indent + line.slice(start));
   return lines;
 }
 
-/** The last of the least nested places in the second half of the width, or the first place there is. */
-function breakOf(line: string, width: number, indent: number): number | undefined {
+/**
+ * Where to break the part of `line` from `start` on: the last of the least nested places in the second half of the
+ * width, or the first place there is.
+ */
+function breakOf(line: string, start: number, width: number): number | undefined {
   let nesting = 0;
   let quoted = false;
-  let scanned = 0;
+  let scanned = start;
   let best: { at: number; nesting: number } | undefined;
-  for (const { index } of line.matchAll(BREAKS)) {
-    if (index <= indent + 2) continue;
-    for (; scanned < index; scanned++) {
+  BREAKS.lastIndex = start;
+  for (let match = BREAKS.exec(line); match !== null; match = BREAKS.exec(line)) {
+    const at = match.index;
+    BREAKS.lastIndex = at + 1; // the match is empty
+    if (at <= start + 2) continue;
+    for (; scanned < at; scanned++) {
       const character = line[scanned];
       if (character === "'") quoted = !quoted;
       else if (character === '(' || character === '[' || character === '{') nesting++;
       else if (character === ')' || character === ']' || character === '}') nesting--;
     }
     if (quoted) continue;
-    if (index > width && best !== undefined) break;
-    if (index > width || index < width * 0.4) {
-      if (index > width) return index;
-      continue;
-    }
-    if (best === undefined || nesting <= best.nesting) best = { at: index, nesting };
+    if (at > start + width) return best?.at ?? at;
+    if (at < start + width * 0.4) continue;
+    if (best === undefined || nesting <= best.nesting) best = { at, nesting };
   }
   return best?.at;
 }
