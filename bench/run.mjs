@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { compilerTable } from './compiler.mjs';
+import { compilerTable, coreTable } from './compiler.mjs';
 import { evaluateTable, peersTable } from './evaluate.mjs';
 import { startupTable } from './startup.mjs';
 
@@ -29,9 +29,13 @@ ${await peersTable(options)}
 
 ## The compiler
 
-Random formulas of 16 inputs, value and gradient, each in its own process.
+Random formulas of 16 inputs, value and gradient, each in its own process: from the text to the module,
 
 ${compilerTable(options)}
+
+and without the parser, from the builders to the module.
+
+${await coreTable(options)}
 
 ## Start-up of the command
 
