@@ -6,7 +6,7 @@
 // that are free in a function mean what they mean when it is called, as in mathjs: an assignment to such a name makes
 // the lowered calls void.
 
-import { type Span, suggest } from '../errors.ts';
+import type { Span } from '../errors.ts';
 import { type Builder, builder } from '../ir/build.ts';
 import { Graph, GraphLimitError, type Node } from '../ir/graph.ts';
 import type {
@@ -23,8 +23,9 @@ import type {
 import type { Details, Diagnostics } from './diagnostics.ts';
 import { CONSTANTS, choice, FUNCTIONS, toReal } from './functions.ts';
 import { type Inputs, warnOfShadowing } from './inputs.ts';
+import { Misuse } from './misuse.ts';
 import { percentageOf, postorder, type Tape } from './postorder.ts';
-import { FOREIGN_FUNCTIONS, REFUSED_FUNCTIONS, RESERVED_NAMES, refusalOf, UNITS } from './refused.ts';
+import { RESERVED_NAMES, refusalOf } from './refused.ts';
 import { arrayOf, isArray, type Value } from './values.ts';
 
 export interface Variable {
@@ -69,9 +70,9 @@ export class Lowering {
   readonly functions: UserFunction[] = [];
 
   #b: Builder;
-  readonly #source: string;
   readonly #inputs: Inputs;
   readonly #diagnostics: Diagnostics;
+  readonly #misuse: Misuse;
   /** Every name that the file assigns anywhere, and where first. */
   readonly #assigned: ReadonlyMap<string, Span>;
   /** Names assigned in statements that could not be parsed. */
@@ -94,9 +95,9 @@ export class Lowering {
     readonly unknownNames: ReadonlySet<string>;
   }) {
     this.#b = context.builder;
-    this.#source = context.source;
     this.#inputs = context.inputs;
     this.#diagnostics = context.diagnostics;
+    this.#misuse = new Misuse(context.source, context.diagnostics);
     this.#assigned = context.assigned;
     this.#unknownNames = context.unknownNames;
   }
@@ -222,7 +223,7 @@ export class Lowering {
       binding.used = true;
       return binding.value;
     }
-    if (binding !== undefined) return this.#functionAsValue(node);
+    if (binding !== undefined) return this.#misuse.functionAsValue(node, this.bindings.has(name));
     if (this.#inputs.has(name)) return this.#inputs.get(name);
     if (this.#unknownNames.has(name)) return undefined;
 
@@ -236,11 +237,11 @@ export class Lowering {
     if (!this.#inputs.isDefined(name)) {
       const constant = CONSTANTS.get(name);
       if (constant !== undefined) return this.#b.constant(constant);
-      if (this.#isNoName(node)) return undefined;
-      if (FUNCTIONS.has(name)) return this.#functionAsValue(node);
+      if (this.#misuse.isNoName(node)) return undefined;
+      if (FUNCTIONS.has(name)) return this.#misuse.functionAsValue(node, this.bindings.has(name));
     }
     if (this.#rehearsing) return this.#b.graph.input(name);
-    this.#warnOfName(node);
+    this.#misuse.warnOfLookalike(node);
     return this.#inputs.use(name, node.span);
   }
 
@@ -423,7 +424,8 @@ export class Lowering {
     const isValue =
       frame.callee?.params.has(name) === true || this.bindings.has(name) || this.#inputs.has(name);
     const facts = FUNCTIONS.get(name);
-    if (isValue || facts === undefined) return this.#notAFunction(node, isValue);
+    if (isValue || facts === undefined)
+      return this.#unknownNames.has(name) ? undefined : this.#notAFunction(node, isValue);
 
     const [first] = args;
     const values = facts.reduces && args.length === 1 && isArray(first) ? first.elements : args;
@@ -451,96 +453,14 @@ export class Lowering {
     return facts.build(this.#b, scalars);
   }
 
-  /** Why `name(...)` is not a call. */
-  #notAFunction(node: FunctionNode, isValue: boolean): Value {
-    const fn = node.fn as SymbolNode; // asked for in #call
-    const name = fn.name.text;
-    if (this.#unknownNames.has(name)) return undefined;
-    const inside = this.#source.slice(fn.span.end, node.span.end).trim();
-    const product = `write ${name}*${inside.length > 40 ? '(...)' : inside} for the product`;
-    if (isValue || CONSTANTS.has(name)) {
-      const isIndex = node.args.length === 1 && node.args[0].type === 'Constant';
-      return this.#error('not-a-function', `\`${name}\` is a value, not a function`, fn.span, {
-        hints: isIndex ? [product, `an element of an array is written ${name}[...]`] : [product],
-      });
-    }
-    const refusal = REFUSED_FUNCTIONS.get(name);
-    if (refusal !== undefined) {
-      return this.#error(refusal.code, refusal.message, fn.span, { hints: [refusal.hint] });
-    }
-    const assigned = this.#assigned.get(name);
-    if (assigned !== undefined) {
-      return this.#error('read-before-assignment', `\`${name}\` is called before it is defined`, fn.span, {
-        related: [{ message: 'defined here', span: assigned }],
-      });
-    }
-    return this.#error('unknown-function', `unknown function \`${name}\``, fn.span, () => {
-      const known = [...this.functions.map(other => other.name), ...FUNCTIONS.keys()];
-      const meant = FOREIGN_FUNCTIONS.get(name) ?? suggest(name, known);
-      return { hints: meant === undefined ? [product] : [`did you mean \`${meant}\`?`] };
-    });
-  }
-
-  /** `sin x` is sin * x to mathjs. The hint is made from the text, which shows what was meant. */
-  #functionAsValue(node: SymbolNode): Value {
-    const name = node.name.text;
-    const after = this.#source.slice(node.span.end, node.span.end + 80);
-    const power = /^\s*\^\s*(-?[\w.]+)\s*\(([^()\n]*)\)/.exec(after);
-    const operand = /^[ \t]+([\w.]+)/.exec(after);
-    const hint =
-      power !== null
-        ? `write ${name}(${power[2]})^${power[1]}`
-        : /^'/.test(after)
-          ? 'derivatives are not written in the formula: symgrad makes them'
-          : operand !== null
-            ? `write ${name}(${operand[1]})`
-            : `call it, as in ${name}(x)`;
-    const isOwn = this.bindings.has(name);
-    const declare = `if \`${name}\` is meant as an input, declare it: # @input ${name}: scalar`;
-    return this.#error('function-as-value', `\`${name}\` is a function, not a value`, node.span, {
-      hints: isOwn ? [hint] : [hint, declare],
-    });
-  }
-
-  /** Names that look like something else and would silently become inputs: reported, true. */
-  #isNoName(node: SymbolNode): boolean {
-    const { text: name, span } = node.name;
-    const before = this.#source.slice(Math.max(0, span.start - 40), span.start);
-    if (RESERVED_NAMES.has(name)) {
-      this.#error('syntax', `\`${name}\` cannot be a value`, span);
-    } else if (name === 'i') {
-      this.#error('complex', 'complex numbers are not supported', span, {
-        hints: ['if `i` is meant as an input, declare it: # @input i: scalar'],
-      });
-    } else if (/^_[0-9]/.test(name) && /[0-9]$/.test(before)) {
-      const number = /[0-9.]*$/.exec(before)?.[0] ?? '';
-      this.#error(
-        'digit-separator',
-        'digits are not separated',
-        { start: span.start - number.length, end: span.end },
-        {
-          hints: [`write ${number}${name.replaceAll('_', '')}`],
-        },
-      );
-    } else if (UNITS.has(name) && /[0-9.]\s*$/.test(before)) {
-      this.#error('unit', `units are not supported: \`${name}\``, span, {
-        hints: [
-          name.startsWith('deg') ? 'write degrees * pi / 180' : 'write the factor as a number',
-          `if \`${name}\` is meant as an input, declare it: # @input ${name}: scalar`,
-        ],
-      });
-    } else {
-      return false;
-    }
-    return true;
-  }
-
-  #warnOfName({ name: { text: name, span } }: SymbolNode): void {
-    const meant = LOOKALIKES.get(name);
-    if (meant === undefined) return;
-    this.#diagnostics.warning('suspicious-name', `\`${name}\` is a name here, so it became an input`, span, {
-      hints: [`write \`${meant}\``],
-    });
+  #notAFunction(node: FunctionNode, isValue: boolean): undefined {
+    const assigned = this.#assigned.get((node.fn as SymbolNode).name.text); // asked for in #call
+    return this.#misuse.notAFunction(
+      node,
+      isValue,
+      assigned,
+      this.functions.map(({ name }) => name),
+    );
   }
 
   #hintOfMask(name: string, args: readonly Node[], span: Span): void {
@@ -601,14 +521,6 @@ export class Lowering {
     return undefined;
   }
 }
-
-/** Letters that mathjs allows in names and that people mean otherwise. */
-const LOOKALIKES: ReadonlyMap<string, string> = new Map([
-  ['×', '*'],
-  ['÷', '/'],
-  ['π', 'pi'],
-  ['∞', 'Infinity'],
-]);
 
 function arityMessage(name: string, [min, max]: readonly [number, number], count: number): string {
   const expected =
