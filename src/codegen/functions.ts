@@ -91,7 +91,7 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
     if (block.parameter === undefined) continue;
     const out = scope.take(block.parameter);
     arrays.push([block.parameter, out, block.elements.length]);
-    sinks.push(...storesOf(block, out));
+    for (const store of storesOf(block, out)) sinks.push(store);
   }
   for (const block of bound) if (block.parameter === undefined) sinks.push(returnOf(block));
   const inTheta = placesIn(wrt.map(({ node }) => node));

@@ -69,7 +69,7 @@ export function emitModule(program: Program, { format, globalName, header }: Emi
   const isLarge = methods.some(({ operations }) => operations > LARGEST_TWICE);
   const slots = Math.max(...methods.map(method => method.slots));
   const records = entries.map(entry => {
-    return isLarge ? recordThroughBound(context, entries, entry) : recordFunction(context, entry);
+    return isLarge ? recordThroughBound(context, entries, entry, methods) : recordFunction(context, entry);
   });
 
   const prefix = format === 'esm' ? 'export ' : '';

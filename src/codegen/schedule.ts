@@ -140,11 +140,6 @@ function factsOf(graph: Graph, roots: readonly Node[]): Uint8Array {
   return facts;
 }
 
-/** How many nodes are computed for `roots`. */
-export function operationsFor(graph: Graph, roots: readonly Node[]): number {
-  return countComputed(factsOf(graph, roots));
-}
-
 function countComputed(facts: Uint8Array): number {
   let count = 0;
   for (let id = 0; id < facts.length; id++) if (facts[id] & COMPUTED) count++;

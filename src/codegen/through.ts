@@ -4,15 +4,15 @@ import { type Aside, asideOf, checksOf, pathsOf } from './arguments.ts';
 import { type Block, blocksOf, type Entry, type Result } from './entries.ts';
 import { type Context, type EmittedFunction, recordParameters, WIDTH } from './functions.ts';
 import { Names } from './names.ts';
-import { item, object, resultOf, typedArray } from './results.ts';
-import { operationsFor } from './schedule.ts';
+import { item, object, typedArray } from './results.ts';
 import { flat, layout, type Tree } from './text.ts';
 
-/** `grad({ x, y })` through `bind`: in large modules, so that the formula is there once. */
+/** `grad({ x, y })` through `bind`, whose functions are `methods`: in large modules, so that the formula is there once. */
 export function recordThroughBound(
   context: Context,
   entries: readonly Entry[],
   entry: Entry,
+  methods: readonly EmittedFunction[],
 ): EmittedFunction {
   const { own, wrt } = context;
   const width = WIDTH - 2;
@@ -27,8 +27,10 @@ export function recordThroughBound(
   const names = new Map<Block, string>();
   const shown = new Set(blocksOf(entry.result));
   const missing = new Set(shown);
+  let operations = 0;
   for (const { name, bound: blocks, extra } of [entry, ...entries]) {
     if (!blocks.some(block => missing.has(block)) || (extra && extra !== entry.extra)) continue;
+    operations += methods.find(method => method.name === name)!.operations;
     const filled = blocks.filter(block => block.parameter !== undefined);
     for (const block of blocks) {
       names.set(block, block.parameter === undefined ? 'value' : scope.take(block.parameter));
@@ -54,7 +56,7 @@ export function recordThroughBound(
     lines: [...lines, ...layout('return ', tree, ';', width)],
     chunks: [],
     slots: 0,
-    operations: operationsFor(context.program.graph, resultOf(entry.result, width).roots),
+    operations,
   };
 }
 

@@ -38,10 +38,13 @@ export function rewritingBuilder(
   onFire: (firing: Firing) => void = () => {},
 ): Builder {
   const bits = bitsOf(rules);
-  const byOp = new Map<OpName, Candidate[]>();
+  const byOp = new Map<OpName, Candidates>();
   for (const rule of rules) {
     const among = (rule.among ?? []).map(group => group.reduce((mask, op) => mask | bits.get(op)!, 0));
-    for (const op of rule.on) byOp.set(op, [...(byOp.get(op) ?? []), { rule, among }]);
+    for (const op of rule.on) {
+      const { list, ask } = byOp.get(op) ?? { list: [], ask: false };
+      byOp.set(op, { list: [...list, { rule, among }], ask: ask || among.length > 0 });
+    }
   }
   const settled: (Node | undefined)[] = [];
 
@@ -51,9 +54,9 @@ export function rewritingBuilder(
     const known = settled[node.id];
     if (known !== undefined) return known;
     settled[node.id] = node; // a right side may contain its left side
-    const kinds = bits.size === 0 ? 0 : factorKinds(node, bits, FACTOR_DEPTH);
-    for (const { rule, among } of candidates) {
-      if (among.some(group => (group & kinds) === 0)) continue;
+    const kinds = candidates.ask ? factorKinds(node, bits, FACTOR_DEPTH) : 0;
+    for (const { rule, among } of candidates.list) {
+      if (!meetsAll(among, kinds)) continue;
       const replacement = rule.apply(node, b);
       if (replacement === null || replacement === node) continue;
       onFire({ rule, span: node.span });
@@ -69,6 +72,17 @@ export function rewritingBuilder(
 interface Candidate {
   readonly rule: RewriteRule;
   readonly among: readonly number[];
+}
+
+/** The rules for one operation; `ask`: some of them want to know the factors. */
+interface Candidates {
+  readonly list: readonly Candidate[];
+  readonly ask: boolean;
+}
+
+function meetsAll(groups: readonly number[], kinds: number): boolean {
+  for (let i = 0; i < groups.length; i++) if ((groups[i] & kinds) === 0) return false;
+  return true;
 }
 
 /** How far down a product is looked at for the operations that rules ask for. */

@@ -45,17 +45,21 @@ export function termsOf(
 ): Sum | null {
   const terms: Term[] = [];
   let constant = 0;
-  const stack: [Node, number][] = [[node, 1]];
+  const stack: Node[] = [node];
+  const signs: number[] = [1];
   let budget = 4 * limit;
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+  for (let sum = stack.pop(); sum !== undefined; sum = stack.pop()) {
     if (budget-- < 0) return null;
-    const [sum, sign] = next;
+    const sign = signs.pop()!;
     const [x, y] = sum.inputs;
     // The last term first: a long sum leans to the left and is given up early.
-    if (sum.op === 'add') stack.push([x, sign], [y, sign]);
-    else if (sum.op === 'sub') stack.push([x, sign], [y, -sign]);
-    else if (sum.op === 'neg' && (x.op === 'add' || x.op === 'sub')) stack.push([x, -sign]);
-    else {
+    if (sum.op === 'add' || sum.op === 'sub') {
+      stack.push(x, y);
+      signs.push(sign, sum.op === 'add' ? sign : -sign);
+    } else if (sum.op === 'neg' && (x.op === 'add' || x.op === 'sub')) {
+      stack.push(x);
+      signs.push(-sign);
+    } else {
       const { coefficient, core } = scaled(sum);
       if (core === null) constant += sign * coefficient;
       else if (accept(sign * coefficient, core)) terms.push({ coefficient: sign * coefficient, core });
