@@ -57,6 +57,7 @@ export function share(program: Program, b: Builder): Program {
     return scaled === null || x.op === 'const' ? b.div(x, y) : b.mul(1 / scaled.c, b.div(x, scaled.x));
   }
 
+  /** A small multiple of an exponent that was met before is a power of its exponential. */
   function exponential(x: Node): Node {
     const { coefficient, core } = scaled(x);
     if (core === null) return b.exp(x);
@@ -88,6 +89,7 @@ export function share(program: Program, b: Builder): Program {
     return b.select(b.ne(x, 0), b.div(next, x), own);
   }
 
+  /** (c x) (d y) -> (c d) (x y), and c outward from a product that has it to itself. */
   function hoisted(node: Node, [x, y]: readonly Node[]): Node | null {
     if (x.op === 'const') return survey.usedOnce(node.inputs[1]) ? merged(x.attrs.value, y) : null;
     if (y.op === 'const') return survey.usedOnce(node.inputs[0]) ? merged(y.attrs.value, x) : null;
@@ -100,7 +102,6 @@ export function share(program: Program, b: Builder): Program {
   }
 
   /** c (x (d y)) -> (c d) (x y), whoever else uses d y. */
-  /** c (x (d y)) -> (c d) (x y), whoever else uses d y. */
   function merged(c: number, product: Node): Node | null {
     if (product.op !== 'mul' || !mergeable(c)) return null;
     for (const i of [0, 1]) {
@@ -110,6 +111,7 @@ export function share(program: Program, b: Builder): Program {
     return null;
   }
 
+  /** a b + a c -> a (b + c); a / d + b / d -> (a + b) / d. */
   function factored(node: Node, [x, y]: readonly Node[]): Node | null {
     if (x.op === 'mul' && y.op === 'mul') {
       for (const i of [0, 1]) {
