@@ -102,7 +102,9 @@ export function formatDiagnostic(
   const paint = options.color ? painted : (text: string) => text;
   const { severity, code, span } = diagnostic;
   const color = SEVERITY_COLORS[severity];
-  const lines = [`${paint(`${severity}[${code}]`, color)}${paint(`: ${diagnostic.message}`, 'bold')}`];
+  const lines = [
+    `${paint(`${severity}[${code}]`, color)}${paint(`: ${harmless(diagnostic.message)}`, 'bold')}`,
+  ];
   let margin = '  ';
 
   if (span !== undefined) {
@@ -112,7 +114,7 @@ export function formatDiagnostic(
     margin = ' '.repeat(String(line).length + 2);
     const label = diagnostic.label === undefined ? '' : ` ${diagnostic.label}`;
     lines.push(
-      `${margin.slice(1)}${paint('-->', 'blue')} ${source.name}:${line}:${column}`,
+      `${margin.slice(1)}${paint('-->', 'blue')} ${harmless(source.name)}:${line}:${column}`,
       `${margin}${bar}`,
       ` ${paint(String(line), 'blue')} ${bar} ${frame.text}`.trimEnd(),
       `${margin}${bar} ${' '.repeat(frame.indent)}${paint('^'.repeat(frame.carets) + label, color)}`,
@@ -120,9 +122,10 @@ export function formatDiagnostic(
   }
   for (const { message, span: place } of diagnostic.related ?? []) {
     const { line, column } = lineAndColumn(source.text, place.start);
-    lines.push(`${margin}${paint('=', 'blue')} note: ${line}:${column}: ${message}`);
+    lines.push(`${margin}${paint('=', 'blue')} note: ${line}:${column}: ${harmless(message)}`);
   }
-  for (const hint of diagnostic.hints ?? []) lines.push(`${margin}${paint('=', 'blue')} hint: ${hint}`);
+  for (const hint of diagnostic.hints ?? [])
+    lines.push(`${margin}${paint('=', 'blue')} hint: ${harmless(hint)}`);
   return lines.join('\n');
 }
 
@@ -197,6 +200,11 @@ function frameOf(text: string, span: Span, column: number): Frame {
     indent,
     carets: Math.max(1, Math.min(carets, displayWidth(clipped) - indent)),
   };
+}
+
+/** Text on one line, control characters made harmless to a terminal: names of files may hold any. */
+function harmless(text: string): string {
+  return visible(text, 0);
 }
 
 /** Tabs as spaces up to the next stop, control characters made harmless to a terminal. */

@@ -523,8 +523,7 @@ export class Lowering {
 }
 
 function arityMessage(name: string, [min, max]: readonly [number, number], count: number): string {
-  const expected =
-    min === max ? `${min}` : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} or ${max}`;
+  const expected = min === max ? `${min}` : max === min + 1 ? `${min} or ${max}` : `at least ${min}`;
   const noun = expected === '1' || expected === 'at least 1' ? 'argument' : 'arguments';
   return `\`${name}\` takes ${expected} ${noun}, not ${count}`;
 }
