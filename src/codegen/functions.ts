@@ -20,7 +20,6 @@ import { BodyPrinter } from './js.ts';
 import { Names } from './names.ts';
 import { resultOf, returnOf, storesOf } from './results.ts';
 import { type Sink, schedule } from './schedule.ts';
-import { indent } from './text.ts';
 
 /** What the functions of a module share. */
 export interface Context {
@@ -170,12 +169,12 @@ function printFunction(context: Context, request: Request): EmittedFunction {
   return { name, parameters, lines, chunks, slots, operations };
 }
 
-/** A function of the module, as one flat string: a large module has millions of lines. */
+/** A function of the module, as one string: a large module has millions of lines. */
 export function functionText(
   name: string,
   parameters: readonly string[],
   lines: readonly string[],
   prefix = '',
 ): string {
-  return `${prefix}function ${name}(${parameters.join(', ')}) {\n${indent(lines).join('\n')}\n}`;
+  return `${prefix}function ${name}(${parameters.join(', ')}) {\n  ${lines.join('\n  ')}\n}`;
 }

@@ -130,9 +130,9 @@ function nodesOver(source: TokenSource, notes: Notes) {
         // The end implied by `2:`; its token is the colon.
         const last = source.starts.length - 1;
         const colon = source.charOf(last) === ':' ? last : last - 1;
-        return new SymbolNode({ ...source.between(colon, colon), text: name });
+        return new SymbolNode(identifier(source.between(colon, colon), name));
       }
-      return new SymbolNode({ ...source.leaf(name), text: name });
+      return new SymbolNode(identifier(source.leaf(name), name));
     }),
 
     ParenthesisNode: newable(
@@ -244,6 +244,10 @@ function nodesOver(source: TokenSource, notes: Notes) {
 const NOWHERE: Place = { span: { start: 0, end: 0 }, first: -1, last: -1 };
 const POSTFIX: ReadonlySet<string> = new Set(['!', "'"]);
 const OPERAND_START = /^[([{"'\w.$~+\u00C0-\u02AF\u0370-\u03FF\u2100-\u214F\uD835-]/;
+
+function identifier({ span, first, last }: Place, text: string): Identifier {
+  return { span, first, last, text };
+}
 
 /** `build` as something that `new` may be called on. */
 function newable<A extends unknown[]>(build: (...args: A) => Ast): (...args: A) => Ast {
