@@ -2,6 +2,7 @@
 // normalising builders, so the graph that is differentiated again is normalised at every level (rule R5).
 
 import { emitModule, type Meta, type ModuleFormat } from './codegen/module.ts';
+import { isGlobalName } from './codegen/names.ts';
 import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';
@@ -84,6 +85,10 @@ export interface Compilation {
  * @throws SymgradError with every independent mistake in the text or the options.
  */
 export function compile(text: string, options: CompileOptions = {}): Compilation {
+  const { globalName = 'symgrad' } = options;
+  if (!isGlobalName(globalName)) {
+    throw mistake('invalid-name', `\`${globalName}\` cannot be the name of a global variable`);
+  }
   const passes: PassStats[] = [];
   const timed: Timed = (pass, run) => {
     const start = performance.now();
@@ -98,7 +103,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
   const start = performance.now();
   const emitted = emitModule(optimised, {
     format: options.format ?? 'esm',
-    globalName: options.globalName ?? 'symgrad',
+    globalName,
     header: `${VERSION} from ${headerOf(program, options)}`,
   });
   passes.push({ pass: 'emit', nodes: optimised.graph.nodes.length, milliseconds: performance.now() - start });

@@ -2,6 +2,7 @@
 // Pure: takes the words, returns what they ask for or throws a UsageError. Every option is one entry of `command`.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { isGlobalName } from '../codegen/names.ts';
 import type { CompileOptions, ModuleFormat } from '../compile.ts';
 import { VERSION } from '../version.ts';
 
@@ -303,8 +304,10 @@ function count(text: string): number {
 }
 
 function identifier(text: string): string {
-  if (/^[A-Za-z_$][\w$]*$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be a JavaScript identifier.');
+  if (isGlobalName(text)) return text;
+  throw new InvalidArgumentError(
+    'It must be a JavaScript identifier, and no word or global of the language.',
+  );
 }
 
 /** `commander.unknownOption` becomes `unknown-option`, and "(Did you mean --wrt?)" a hint. */

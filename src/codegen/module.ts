@@ -178,7 +178,7 @@ function patternText({ name, rowIndex, colPointer }: Pattern, prefix: string): s
 const WIDEST_TYPE = 70;
 
 function documentation({ inputs }: Program, { summary, result, extra }: Entry): string[] {
-  const short = (type: string): string => (type.length <= WIDEST_TYPE ? type : 'object');
+  const short = (type: string): string => (type.length <= WIDEST_TYPE ? commentText(type) : 'object');
   const lines = [commentText(summary)];
   if (inputs.length > 0) lines.push(`@param {${short(inputsType(inputs))}} inputs`);
   if (extra) lines.push(`@param {${short(extraType(extra))}} ${extra.parameter}`);

@@ -13,6 +13,11 @@ const RESERVED: ReadonlySet<string> = new Set(
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** True if a script may declare a global variable `name` without breaking itself or the module inside. */
+export function isGlobalName(name: string): boolean {
+  return isIdentifierName(name) && !RESERVED.has(name) && name !== '__proto__';
+}
+
 const TEMPORARY = /^t[1-9]\d*$/;
 
 /**

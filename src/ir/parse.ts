@@ -340,7 +340,7 @@ class Parser {
     if (number === undefined) return undefined;
     const node = this.#nodes.get(number);
     if (node === undefined) this.#cursor.fail('ir-undefined', `there is no %${number} above`);
-    if (node === null) throw new Failure();
+    if (node === null) this.#unknown('ir-undefined', `%${number} is not made yet`);
     return node;
   }
 
@@ -399,6 +399,7 @@ class Parser {
 
   #finish(): void {
     if (this.#part === 'program') this.#cursor.expected('`program`');
+    if (this.#outputs.size === 0) this.#cursor.expected('`return`: a program has an output');
     for (const [node, span] of this.#strangers) {
       this.#cursor.fail('ir-undefined', `the input ${node.attrs.name} is not declared`, span);
     }
