@@ -305,9 +305,7 @@ function count(text: string): number {
 
 function identifier(text: string): string {
   if (isGlobalName(text)) return text;
-  throw new InvalidArgumentError(
-    'It must be a JavaScript identifier, and no word or global of the language.',
-  );
+  throw new InvalidArgumentError('It must be a JavaScript identifier.');
 }
 
 /** `commander.unknownOption` becomes `unknown-option`, and "(Did you mean --wrt?)" a hint. */
