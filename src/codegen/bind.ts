@@ -20,11 +20,14 @@ export function bindText(
   const given = new Names(context.scope).take('data');
   const parameter = data.every(input => input.default !== undefined) ? `${given} = {}` : given;
   const held = object(data.map(({ name }) => item(name, locals.get(name)!)));
-  const lines: string[] = [];
-  if (data.length > 0) {
-    lines.push(...destructure(data, locals, given, WIDTH - 2), ...inputChecks(context, data));
-    lines.push(...layout(`const ${own.inputs} = `, held, ';', WIDTH - 2));
-  }
+  const lines =
+    data.length === 0
+      ? []
+      : [
+          ...destructure(data, locals, given, WIDTH - 2),
+          ...inputChecks(context, data),
+          ...layout(`const ${own.inputs} = `, held, ';', WIDTH - 2),
+        ];
 
   const members = [
     [`${property('inputs', data.length > 0 ? own.inputs : '{}')},`, `size: ${context.wrt.length},`],

@@ -96,7 +96,10 @@ interface Request {
 const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] } = {
   grad: ({ program, value, derivative }) => {
     const grad = vectorOf('g', 'the gradient', program.wrt, derivative);
-    const both = record(['value', value.result], ['grad', grad.result]);
+    const both = record([
+      ['value', value.result],
+      ['grad', grad.result],
+    ]);
     return [
       { name: 'grad', summary: 'The gradient.', result: grad.result, bound: [] },
       {
@@ -109,7 +112,10 @@ const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] }
   },
   jacobian: ({ program, value, derivative }) => {
     const { block, result } = jacobianOf(program, derivative);
-    const both = record(['value', value.result], ['jacobian', result]);
+    const both = record([
+      ['value', value.result],
+      ['jacobian', result],
+    ]);
     return [
       { name: 'jacobian', summary: 'The Jacobian.', result, bound: [block] },
       {
@@ -129,7 +135,11 @@ const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] }
     const all = {
       name: 'valueGradAndHessian',
       summary: 'The value, the gradient and the Hessian, with what they share computed once.',
-      result: record(['value', value.result], ['grad', grad.result], ['hessian', result]),
+      result: record([
+        ['value', value.result],
+        ['grad', grad.result],
+        ['hessian', result],
+      ]),
       bound: [value.block, grad.block, block],
     };
     return [own, all];
@@ -142,14 +152,20 @@ const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] }
   jvp: ({ program, value, derivative }) => {
     const nodeAt = (output: Output, k: number): Node | undefined => derivative.values.get(pathOf(output, k));
     const tangent = flatten('out', 'the tangent of the value', program.outputs, nodeAt);
-    const result = record(['value', value.result], ['tangent', tangent.result]);
+    const result = record([
+      ['value', value.result],
+      ['tangent', tangent.result],
+    ]);
     const extra = tangentsOf('tangents', 't', program.wrt, derivative);
     const summary = 'The value, and the Jacobian times the vector `tangents`.';
     return [{ name: 'jvp', summary, result, bound: [tangent.block], extra }];
   },
   vjp: ({ program, value, derivative }) => {
     const grad = vectorOf('out', 'the product', program.wrt, derivative);
-    const result = record(['value', value.result], ['grad', grad.result]);
+    const result = record([
+      ['value', value.result],
+      ['grad', grad.result],
+    ]);
     const nodeAt = inputsByName(derivative);
     const parts = program.outputs.map(output => ({
       name: output.name,
@@ -182,13 +198,13 @@ function flatten(
     const positions = output.elements.map(() => at++);
     return [output.name, isScalar(output) ? number(block, positions[0]) : array(block, positions)] as const;
   });
-  return { block, result: outputs.length === 1 ? fields[0][1] : record(...fields) };
+  return { block, result: outputs.length === 1 ? fields[0][1] : record(fields) };
 }
 
 /** One number for each input in `wrt`. */
 function vectorOf(parameter: string, doc: string, wrt: readonly string[], derivative: Derivative): Viewed {
   const block = { parameter, elements: wrt.map(name => derivative.values.get(name)), doc };
-  return { block, result: record(...wrt.map((name, k) => [name, number(block, k)] as const)) };
+  return { block, result: record(wrt.map((name, k) => [name, number(block, k)] as const)) };
 }
 
 /** All elements of the outputs by all inputs: a block of one column for each output and input, or sparse columns. */
@@ -211,9 +227,9 @@ function jacobianOf(program: Program, { form, values }: Derivative): Viewed {
       const at = output.elements.map((_, k) => (first + k) * wrt.length + j);
       return [name, isScalar(output) ? number(block, at[0]) : array(block, at)] as const;
     });
-    return [output.name, record(...blocks)] as const;
+    return [output.name, record(blocks)] as const;
   });
-  return { block, result: outputs.length === 1 ? fields[0][1] : record(...fields) };
+  return { block, result: outputs.length === 1 ? fields[0][1] : record(fields) };
 }
 
 /** The values hold one triangle, in the order of `wrt`; both are handed out. */
@@ -228,9 +244,8 @@ function hessianOf(wrt: readonly string[], { form, values }: Derivative): Viewed
     elements: wrt.flatMap((_, i) => wrt.map((_, j) => nodeAt(i, j))),
     doc: 'the Hessian',
   };
-  const row = (i: number): Result =>
-    record(...wrt.map((name, j) => [name, number(block, i * n + j)] as const));
-  return { block, result: record(...wrt.map((name, i) => [name, row(i)] as const)) };
+  const row = (i: number): Result => record(wrt.map((name, j) => [name, number(block, i * n + j)] as const));
+  return { block, result: record(wrt.map((name, i) => [name, row(i)] as const)) };
 }
 
 /** The nonzero elements of a matrix by columns. `values` has them by path, the name of the column last. */
@@ -290,6 +305,6 @@ function array(block: Block, at: readonly number[]): Result {
   return { kind: 'array', block, at };
 }
 
-function record(...fields: readonly Field[]): Result {
+function record(fields: readonly Field[]): Result {
   return { kind: 'record', fields };
 }

@@ -106,10 +106,12 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
     sinks,
     reads: used => {
       const at = inTheta(used).map(k => `${locals.get(wrt[k].name)} = ${theta}[${k}]`);
-      const lines = constants(at, width);
       const read = inData(used).map(k => ({ name: data[k].name }));
-      if (read.length > 0) lines.push(...destructure(read, locals, own.inputs, width));
-      return aside ? [...lines, ...constants(readsByPosition(aside, used), width)] : lines;
+      return [
+        ...constants(at, width),
+        ...(read.length > 0 ? destructure(read, locals, own.inputs, width) : []),
+        ...(aside ? constants(readsByPosition(aside, used), width) : []),
+      ];
     },
     local: ({ attrs }) => locals.get(attrs.name) ?? aside!.locals.get(attrs.name)!,
   });

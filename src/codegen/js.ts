@@ -232,6 +232,6 @@ export class BodyPrinter implements Operands {
   #write(line: string): void {
     const width = this.#body.width - 2 * this.#nesting;
     if (line.length <= width) this.#lines.push(line);
-    else this.#lines.push(...wrap(line, width));
+    else for (const part of wrap(line, width)) this.#lines.push(part);
   }
 }
