@@ -59,7 +59,7 @@ export function sketch({ inputs, wrt, outputs, derivatives, sparse }: Sketch): P
 // biome-ignore lint/suspicious/noExplicitAny: an emitted module has the shape its program gives it
 export type Loaded = any;
 
-export const HEADER = '0.1.0 from test.expr --wrt x,y. Do not edit.';
+export const HEADER = '0.1.0 from test.expr --wrt x,y';
 
 export function emit(program: Program, format: ModuleFormat = 'esm') {
   return emitModule(program, { format, header: HEADER });

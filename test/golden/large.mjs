@@ -64,6 +64,24 @@ export function hessian(inputs) {
 }
 
 /**
+ * The value, the gradient and the Hessian, with what they share computed once.
+ * @param {{ x: number; y?: number }} inputs
+ * @returns {object}
+ */
+export function valueGradAndHessian(inputs) {
+  const f = bind(inputs);
+  const theta = f.pack(inputs);
+  const g = new Float64Array(2);
+  const H = new Float64Array(4);
+  const value = f.valueGradAndHessian(theta, g, H);
+  return {
+    value,
+    grad: f.unpack(g),
+    hessian: { x: f.unpack(H.subarray(0, 2)), y: f.unpack(H.subarray(2, 4)) },
+  };
+}
+
+/**
  * The Hessian times the vector `v`.
  * @param {{ x: number; y?: number }} inputs
  * @param {{ x: number; y: number }} v
@@ -116,6 +134,7 @@ export function jvp(inputs, tangents) {
  * The formula over one flat vector theta = [x, y]; calls allocate nothing.
  * - valueAndGrad: fills g[2] with the gradient, returns the value
  * - hessian: fills H[4] with the Hessian
+ * - valueGradAndHessian: fills g[2] with the gradient, fills H[4] with the Hessian, returns the value
  * - hvp: fills out[2] with the product, v has 2 elements
  * - vjp: fills out[2] with the product, c has 1 elements
  * - jvp: fills out[1] with the tangent of the value, t has 2 elements
@@ -130,11 +149,11 @@ export function bind() {
       return Float64Array.of(x, y);
     },
     unpack(theta) {
-      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
       return { x: theta[0], y: theta[1] };
     },
     value(theta) {
-      if (theta.length !== 2) wrongLength('theta', theta, 2);
+      if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
       const x = theta[0], y = theta[1];
       const t1 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(x +
         y) + y) * 1.001) + y) * 1.002) + y) * 1.003) + y) * 1.004) + y) * 1.005) + y) * 1.006) +
@@ -193,8 +212,8 @@ export function bind() {
       return t18;
     },
     valueAndGrad(theta, g) {
-      if (theta.length !== 2) wrongLength('theta', theta, 2);
-      if (g.length !== 2) wrongLength('g', g, 2);
+      if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
+      if ((g.length | 0) !== 2) wrongLength('g', g, 2);
       const x = theta[0], y = theta[1];
       g[0] = 0;
       const t1 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(x +
@@ -242,54 +261,114 @@ export function bind() {
       const t15 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((t14 +
         y) * 1.117) + y) * 1.1179999999999999) + y) * 1.119) + y) * 1.12) + y) * 1.121) + y) *
         1.1219999999999999) + y) * 1.123) + y) * 1.124) + y;
-      const t16 = (Math.sin((Math.sin(t15 * 1.125) + y) * 1.126) + y) * 1.127;
+      const t16 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t15 *
+        1.125) + y) * 1.126) + y) * 1.127) + y) * 1.1280000000000001) + y) * 1.129) + y) * 1.13) +
+        y) * 1.131) + y) * 1.1320000000000001) + y) * 1.133;
       const t17 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t16) +
-        y) * 1.1280000000000001) + y) * 1.129) + y) * 1.13) + y) * 1.131) + y) *
-        1.1320000000000001) + y) * 1.133) + y) * 1.134) + y) * 1.135);
+        y) * 1.134) + y) * 1.135) + y) * 1.1360000000000001) + y) * 1.137) + y) * 1.138) + y) *
+        1.139) + y) * 1.1400000000000001) + y) * 1.141);
       const t18 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((t17 +
-        y) * 1.1360000000000001) + y) * 1.137) + y) * 1.138) + y) * 1.139) + y) *
-        1.1400000000000001) + y) * 1.141) + y) * 1.142) + y) * 1.143) + y;
-      const t19 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t16) +
-        y) * 1.1280000000000001) + y) * 1.129) + y) * 1.13) + y) * 1.131) + y) *
-        1.1320000000000001) + y) * 1.133) + y) * 1.134) + y) * 1.135);
-      const t20 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((t19 +
-        y) * 1.1360000000000001) + y) * 1.137) + y) * 1.138) + y) * 1.139) + y) *
-        1.1400000000000001) + y) * 1.141) + y) * 1.142) + y) * 1.143) + y;
-      g[1] = Math.cos(Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t20 * 1.144) +
-        y) * 1.145) + y) * 1.146) + y) * 1.147) + y) * 1.148) + y) * 1.149) + y);
-      return Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t18 * 1.144) + y) *
-        1.145) + y) * 1.146) + y) * 1.147) + y) * 1.148) + y) * 1.149) + y;
+        y) * 1.142) + y) * 1.143) + y) * 1.144) + y) * 1.145) + y) * 1.146) + y) * 1.147) + y) *
+        1.148) + y) * 1.149) + y;
+      g[1] = Math.cos(t18);
+      return t18;
     },
     hessian(theta, H) {
-      if (theta.length !== 2) wrongLength('theta', theta, 2);
-      if (H.length !== 4) wrongLength('H', H, 4);
+      if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
+      if ((H.length | 0) !== 4) wrongLength('H', H, 4);
       const x = theta[0], y = theta[1];
       H[0] = y;
       H[1] = H[2] = Math.exp(x);
       H[3] = 0;
     },
+    valueGradAndHessian(theta, g, H) {
+      if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
+      if ((g.length | 0) !== 2) wrongLength('g', g, 2);
+      if ((H.length | 0) !== 4) wrongLength('H', H, 4);
+      const x = theta[0], y = theta[1];
+      g[0] = 0;
+      H[0] = y;
+      H[3] = 0;
+      const t1 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(x +
+        y) + y) * 1.001) + y) * 1.002) + y) * 1.003) + y) * 1.004) + y) * 1.005) + y) * 1.006) +
+        y) * 1.007) + y) * 1.008;
+      const t2 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t1) +
+        y) * 1.009) + y) * 1.01) + y) * 1.011) + y) * 1.012) + y) * 1.013) + y) * 1.014) + y) *
+        1.015) + y) * 1.016);
+      const t3 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((t2 +
+        y) * 1.017) + y) * 1.018) + y) * 1.019) + y) * 1.02) + y) * 1.021) + y) * 1.022) + y) *
+        1.023) + y) * 1.024) + y;
+      const t4 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t3 *
+        1.025) + y) * 1.026) + y) * 1.027) + y) * 1.028) + y) * 1.029) + y) * 1.03) + y) * 1.031) +
+        y) * 1.032) + y) * 1.033;
+      const t5 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t4) +
+        y) * 1.034) + y) * 1.035) + y) * 1.036) + y) * 1.037) + y) * 1.038) + y) * 1.039) + y) *
+        1.04) + y) * 1.041);
+      const t6 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((t5 +
+        y) * 1.042) + y) * 1.043) + y) * 1.044) + y) * 1.045) + y) * 1.046) + y) * 1.047) + y) *
+        1.048) + y) * 1.049) + y;
+      const t7 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t6 *
+        1.05) + y) * 1.051) + y) * 1.052) + y) * 1.053) + y) * 1.054) + y) * 1.055) + y) * 1.056) +
+        y) * 1.057) + y) * 1.058;
+      const t8 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t7) +
+        y) * 1.059) + y) * 1.06) + y) * 1.061) + y) * 1.062) + y) * 1.063) + y) * 1.064) + y) *
+        1.065) + y) * 1.066);
+      const t9 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((t8 +
+        y) * 1.067) + y) * 1.068) + y) * 1.069) + y) * 1.07) + y) * 1.071) + y) * 1.072) + y) *
+        1.073) + y) * 1.074) + y;
+      const t10 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t9 *
+        1.075) + y) * 1.076) + y) * 1.077) + y) * 1.078) + y) * 1.079) + y) * 1.08) + y) * 1.081) +
+        y) * 1.082) + y) * 1.083;
+      const t11 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t10) +
+        y) * 1.084) + y) * 1.085) + y) * 1.086) + y) * 1.087) + y) * 1.088) + y) * 1.089) + y) *
+        1.09) + y) * 1.091);
+      const t12 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((t11 +
+        y) * 1.092) + y) * 1.093) + y) * 1.094) + y) * 1.095) + y) * 1.096) + y) * 1.097) + y) *
+        1.098) + y) * 1.099) + y;
+      const t13 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t12 *
+        1.1) + y) * 1.101) + y) * 1.102) + y) * 1.103) + y) * 1.104) + y) * 1.105) + y) * 1.106) +
+        y) * 1.107) + y) * 1.108;
+      const t14 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t13) +
+        y) * 1.109) + y) * 1.11) + y) * 1.111) + y) * 1.112) + y) * 1.113) + y) * 1.114) + y) *
+        1.115) + y) * 1.116);
+      const t15 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((t14 +
+        y) * 1.117) + y) * 1.1179999999999999) + y) * 1.119) + y) * 1.12) + y) * 1.121) + y) *
+        1.1219999999999999) + y) * 1.123) + y) * 1.124) + y;
+      const t16 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t15 *
+        1.125) + y) * 1.126) + y) * 1.127) + y) * 1.1280000000000001) + y) * 1.129) + y) * 1.13) +
+        y) * 1.131) + y) * 1.1320000000000001) + y) * 1.133;
+      const t17 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(t16) +
+        y) * 1.134) + y) * 1.135) + y) * 1.1360000000000001) + y) * 1.137) + y) * 1.138) + y) *
+        1.139) + y) * 1.1400000000000001) + y) * 1.141);
+      const t18 = Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((t17 +
+        y) * 1.142) + y) * 1.143) + y) * 1.144) + y) * 1.145) + y) * 1.146) + y) * 1.147) + y) *
+        1.148) + y) * 1.149) + y;
+      g[1] = Math.cos(t18);
+      H[1] = H[2] = Math.exp(x);
+      return t18;
+    },
     hvp(theta, v, out) {
-      if (theta.length !== 2) wrongLength('theta', theta, 2);
-      if (v.length !== 2) wrongLength('v', v, 2);
-      if (out.length !== 2) wrongLength('out', out, 2);
+      if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
+      if ((v.length | 0) !== 2) wrongLength('v', v, 2);
+      if ((out.length | 0) !== 2) wrongLength('out', out, 2);
       const y = theta[1];
       const v_x = v[0], v_y = v[1];
       out[0] = v_x * y;
       out[1] = v_y;
     },
     vjp(theta, c, out) {
-      if (theta.length !== 2) wrongLength('theta', theta, 2);
-      if (c.length !== 1) wrongLength('c', c, 1);
-      if (out.length !== 2) wrongLength('out', out, 2);
+      if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
+      if ((c.length | 0) !== 1) wrongLength('c', c, 1);
+      if ((out.length | 0) !== 2) wrongLength('out', out, 2);
       const x = theta[0];
       const c_f = c[0];
       out[0] = c_f * x;
       out[1] = 0;
     },
     jvp(theta, t, out) {
-      if (theta.length !== 2) wrongLength('theta', theta, 2);
-      if (t.length !== 2) wrongLength('t', t, 2);
-      if (out.length !== 1) wrongLength('out', out, 1);
+      if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
+      if ((t.length | 0) !== 2) wrongLength('t', t, 2);
+      if ((out.length | 0) !== 1) wrongLength('out', out, 1);
       const t_x = t[0];
       out[0] = t_x * 3;
     },
