@@ -144,3 +144,13 @@ export function lengthTest(
 ): string {
   return `if ((${array}${access}length | 0) !== ${length}) ${own.length}(${quote(text)}, ${array}, ${length});`;
 }
+
+/**
+ * A test that an array to be filled has room. A longer one is as good, and reading its last element costs a quarter of
+ * what reading its length does.
+ */
+export function roomTest(own: Context['own'], text: string, array: string, length: number): string[] {
+  return length === 0
+    ? []
+    : [`if (${array}[${length - 1}] === undefined) ${own.length}(${quote(text)}, ${array}, ${length});`];
+}

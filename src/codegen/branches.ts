@@ -52,33 +52,41 @@ export function branching(
 
   const leader = Int32Array.from(owner, (_, id) => id);
   const followers = new Map<number, number[]>();
-  /**
-   * `list` without the selections that join the if statement before them. What is written into expressions may stand
-   * between if it does not use a selection of that statement; it then goes before.
-   */
-  const joined = (list: readonly number[]): number[] => {
-    const kept: number[] = [];
-    let last = -1; // the selection that others may join
-    let at = 0; // its place in `kept`
-    for (const id of list) {
-      const inputs = id < 0 ? [] : graph.nodes[id].inputs;
-      if (last >= 0 && inside.has(id) && inputs[0] === graph.nodes[last].inputs[0]) {
-        leader[id] = last;
-        followers.set(last, [...(followers.get(last) ?? []), id]);
-      } else if (
-        last >= 0 &&
-        id >= 0 &&
-        isInline[id] === 1 &&
-        inputs.every(input => leader[input.id] !== last)
-      ) {
-        kept.splice(at++, 0, id);
-      } else {
-        last = inside.has(id) ? id : -1;
-        at = kept.length;
-        kept.push(id);
+  /** The selection around `id` that stands in the same list as `selection`, or `id` itself. */
+  const outermost = (id: number, selection: number): number => {
+    let at = id;
+    while (owner[at] >= 0 && owner[at] !== owner[selection]) at = owner[at];
+    return at;
+  };
+  /** True if all that `selection` needs is there when the if statement of `first` begins, or is computed in it. */
+  const canJoin = (selection: number, first: number): boolean => {
+    const pending = [selection];
+    for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+      for (const input of graph.nodes[id].inputs) {
+        if (input.inputs.length === 0 || input.id < first) continue;
+        const around = outermost(input.id, selection);
+        if (around !== selection && leader[around] !== first) return false;
       }
+      const own = inside.get(id);
+      if (own !== undefined) pending.push(...own.whenTrue, ...own.whenFalse);
     }
-    return kept;
+    return true;
+  };
+  /** `list` without the selections that join an if statement on the same condition before them. */
+  const joined = (list: readonly number[]): number[] => {
+    const firsts = new Map<Node, number>();
+    return list.filter(id => {
+      if (!inside.has(id)) return true;
+      const [condition] = graph.nodes[id].inputs;
+      const first = firsts.get(condition);
+      if (first === undefined || !canJoin(id, first)) {
+        firsts.set(condition, id);
+        return true;
+      }
+      leader[id] = first;
+      followers.set(first, [...(followers.get(first) ?? []), id]);
+      return false;
+    });
   };
   const outside = joined([...steps].filter(step => step < 0 || owner[step] < 0));
   const branches = new Map<number, Branches>();

@@ -14,6 +14,7 @@ import {
   placesIn,
   readsByName,
   readsByPosition,
+  roomTest,
 } from './arguments.ts';
 import type { Entry } from './entries.ts';
 import { BodyPrinter } from './js.ts';
@@ -76,6 +77,8 @@ export function recordFunction(context: Context, { name, result, extra }: Entry)
   });
 }
 
+type ArrayParameter = readonly [text: string, name: string, length: number];
+
 /** `valueAndGrad(theta, g)` of a bound formula, whose data is a local of `bind`. */
 export function boundFunction(context: Context, { name, bound, extra }: Entry): EmittedFunction {
   const { own, wrt, data, locals } = context;
@@ -83,13 +86,14 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
   const scope = new Names(context.scope);
   const theta = scope.take('theta');
   const aside = extra && asideOf(scope, extra, extra.boundParameter, 'array');
-  const arrays: [text: string, name: string, length: number][] = [['theta', theta, wrt.length]];
-  if (aside) arrays.push([aside.extra.boundParameter, aside.parameter, aside.nodes.length]);
+  const read: ArrayParameter[] = [['theta', theta, wrt.length]];
+  const filled: ArrayParameter[] = [];
+  if (aside) read.push([aside.extra.boundParameter, aside.parameter, aside.nodes.length]);
   const sinks: Sink[] = [];
   for (const block of bound) {
     if (block.parameter === undefined) continue;
     const out = scope.take(block.parameter);
-    arrays.push([block.parameter, out, block.elements.length]);
+    filled.push([block.parameter, out, block.elements.length]);
     for (const store of storesOf(block, out)) sinks.push(store);
   }
   for (const block of bound) if (block.parameter === undefined) sinks.push(returnOf(block));
@@ -100,16 +104,19 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
     name,
     scope,
     width,
-    parameters: arrays.map(([, array]) => array),
+    parameters: [...read, ...filled].map(([, array]) => array),
     passed: data.length > 0 ? [own.inputs] : [],
-    checks: arrays.map(([text, array, length]) => lengthTest(own, text, array, length)),
+    checks: [
+      ...read.map(array => lengthTest(own, ...array)),
+      ...filled.flatMap(array => roomTest(own, ...array)),
+    ],
     sinks,
     reads: used => {
       const at = inTheta(used).map(k => `${locals.get(wrt[k].name)} = ${theta}[${k}]`);
-      const read = inData(used).map(k => ({ name: data[k].name }));
+      const held = inData(used).map(k => ({ name: data[k].name }));
       return [
         ...constants(at, width),
-        ...(read.length > 0 ? destructure(read, locals, own.inputs, width) : []),
+        ...(held.length > 0 ? destructure(held, locals, own.inputs, width) : []),
         ...(aside ? constants(readsByPosition(aside, used), width) : []),
       ];
     },

@@ -69,7 +69,7 @@ export function bind() {
     },
     valueAndGrad(theta, g) {
       if ((theta.length | 0) !== 1) wrongLength('theta', theta, 1);
-      if ((g.length | 0) !== 1) wrongLength('g', g, 1);
+      if (g[0] === undefined) wrongLength('g', g, 1);
       const x = theta[0];
       const t1 = x > 0;
       let t2 = 0, t3 = 0;

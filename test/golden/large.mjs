@@ -213,7 +213,7 @@ export function bind() {
     },
     valueAndGrad(theta, g) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
-      if ((g.length | 0) !== 2) wrongLength('g', g, 2);
+      if (g[1] === undefined) wrongLength('g', g, 2);
       const x = theta[0], y = theta[1];
       g[0] = 0;
       const t1 = (Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin((Math.sin(x +
@@ -275,7 +275,7 @@ export function bind() {
     },
     hessian(theta, H) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
-      if ((H.length | 0) !== 4) wrongLength('H', H, 4);
+      if (H[3] === undefined) wrongLength('H', H, 4);
       const x = theta[0], y = theta[1];
       H[0] = y;
       H[1] = H[2] = Math.exp(x);
@@ -283,8 +283,8 @@ export function bind() {
     },
     valueGradAndHessian(theta, g, H) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
-      if ((g.length | 0) !== 2) wrongLength('g', g, 2);
-      if ((H.length | 0) !== 4) wrongLength('H', H, 4);
+      if (g[1] === undefined) wrongLength('g', g, 2);
+      if (H[3] === undefined) wrongLength('H', H, 4);
       const x = theta[0], y = theta[1];
       g[0] = 0;
       H[0] = y;
@@ -350,7 +350,7 @@ export function bind() {
     hvp(theta, v, out) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
       if ((v.length | 0) !== 2) wrongLength('v', v, 2);
-      if ((out.length | 0) !== 2) wrongLength('out', out, 2);
+      if (out[1] === undefined) wrongLength('out', out, 2);
       const y = theta[1];
       const v_x = v[0], v_y = v[1];
       out[0] = v_x * y;
@@ -359,7 +359,7 @@ export function bind() {
     vjp(theta, c, out) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
       if ((c.length | 0) !== 1) wrongLength('c', c, 1);
-      if ((out.length | 0) !== 2) wrongLength('out', out, 2);
+      if (out[1] === undefined) wrongLength('out', out, 2);
       const x = theta[0];
       const c_f = c[0];
       out[0] = c_f * x;
@@ -368,7 +368,7 @@ export function bind() {
     jvp(theta, t, out) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
       if ((t.length | 0) !== 2) wrongLength('t', t, 2);
-      if ((out.length | 0) !== 1) wrongLength('out', out, 1);
+      if (out[0] === undefined) wrongLength('out', out, 1);
       const t_x = t[0];
       out[0] = t_x * 3;
     },

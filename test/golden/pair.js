@@ -94,14 +94,14 @@ var symgrad = (() => {
       },
       value(theta, y_) {
         if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
-        if ((y_.length | 0) !== 2) wrongLength('y', y_, 2);
+        if (y_[1] === undefined) wrongLength('y', y_, 2);
         const x = theta[0], y = theta[1];
         y_[0] = x * y;
         y_[1] = x + 3;
       },
       jacobian(theta, J) {
         if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
-        if ((J.length | 0) !== 4) wrongLength('J', J, 4);
+        if (J[3] === undefined) wrongLength('J', J, 4);
         const x = theta[0], y = theta[1];
         J[0] = y;
         J[1] = x;
@@ -110,8 +110,8 @@ var symgrad = (() => {
       },
       valueAndJacobian(theta, y_, J) {
         if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
-        if ((y_.length | 0) !== 2) wrongLength('y', y_, 2);
-        if ((J.length | 0) !== 4) wrongLength('J', J, 4);
+        if (y_[1] === undefined) wrongLength('y', y_, 2);
+        if (J[3] === undefined) wrongLength('J', J, 4);
         const x = theta[0], y = theta[1];
         y_[0] = x * y;
         y_[1] = x + 3;
@@ -123,7 +123,7 @@ var symgrad = (() => {
       jvp(theta, t, out) {
         if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
         if ((t.length | 0) !== 2) wrongLength('t', t, 2);
-        if ((out.length | 0) !== 2) wrongLength('out', out, 2);
+        if (out[1] === undefined) wrongLength('out', out, 2);
         const x = theta[0], y = theta[1];
         const t_x = t[0], t_y = t[1];
         out[0] = y * t_x + x * t_y;
@@ -132,7 +132,7 @@ var symgrad = (() => {
       vjp(theta, c, out) {
         if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
         if ((c.length | 0) !== 2) wrongLength('c', c, 2);
-        if ((out.length | 0) !== 2) wrongLength('out', out, 2);
+        if (out[1] === undefined) wrongLength('out', out, 2);
         const x = theta[0], y = theta[1];
         const c_r1 = c[0], c_r2 = c[1];
         out[0] = y * c_r1 + c_r2;

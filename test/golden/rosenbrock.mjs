@@ -167,7 +167,7 @@ export function bind(data = {}) {
     },
     valueAndGrad(theta, g) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
-      if ((g.length | 0) !== 2) wrongLength('g', g, 2);
+      if (g[1] === undefined) wrongLength('g', g, 2);
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       const u = 1 - x;
@@ -178,7 +178,7 @@ export function bind(data = {}) {
     },
     hessian(theta, H) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
-      if ((H.length | 0) !== 4) wrongLength('H', H, 4);
+      if (H[3] === undefined) wrongLength('H', H, 4);
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       H[0] = 2 + 4 * lambda * (3 * (x * x) - y);
@@ -187,8 +187,8 @@ export function bind(data = {}) {
     },
     valueGradAndHessian(theta, g, H) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
-      if ((g.length | 0) !== 2) wrongLength('g', g, 2);
-      if ((H.length | 0) !== 4) wrongLength('H', H, 4);
+      if (g[1] === undefined) wrongLength('g', g, 2);
+      if (H[3] === undefined) wrongLength('H', H, 4);
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       const u = 1 - x;
@@ -206,7 +206,7 @@ export function bind(data = {}) {
     hvp(theta, v, out) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
       if ((v.length | 0) !== 2) wrongLength('v', v, 2);
-      if ((out.length | 0) !== 2) wrongLength('out', out, 2);
+      if (out[1] === undefined) wrongLength('out', out, 2);
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       const v_x = v[0], v_y = v[1];
@@ -217,7 +217,7 @@ export function bind(data = {}) {
     jvp(theta, t, out) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
       if ((t.length | 0) !== 2) wrongLength('t', t, 2);
-      if ((out.length | 0) !== 1) wrongLength('out', out, 1);
+      if (out[0] === undefined) wrongLength('out', out, 1);
       const x = theta[0];
       const t_x = t[0], t_y = t[1];
       const u = 1 - x;
@@ -226,7 +226,7 @@ export function bind(data = {}) {
     vjp(theta, c, out) {
       if ((theta.length | 0) !== 2) wrongLength('theta', theta, 2);
       if ((c.length | 0) !== 1) wrongLength('c', c, 1);
-      if ((out.length | 0) !== 2) wrongLength('out', out, 2);
+      if (out[1] === undefined) wrongLength('out', out, 2);
       const x = theta[0], y = theta[1];
       const { lambda } = inputs;
       const c_f = c[0];
