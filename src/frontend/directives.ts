@@ -244,7 +244,7 @@ export function isShapeText(text: string): boolean {
 }
 
 /** True if `text` can name a value in a formula. */
-export function isName(text: string): boolean {
+function isName(text: string): boolean {
   return NAME.test(text) && !RESERVED_NAMES.has(text);
 }
 

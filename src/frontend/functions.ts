@@ -19,7 +19,7 @@ export function toReal(b: Builder, x: Node): Node {
 }
 
 /** Whether `x` counts as true: masks as they are; a number if it is neither 0 nor NaN. */
-export function toMask(b: Builder, x: Node): Node {
+function toMask(b: Builder, x: Node): Node {
   return x.dtype === 'bool' ? x : b.or(b.lt(x, 0), b.lt(0, x));
 }
 

@@ -35,7 +35,7 @@ const NOTHING: Set<Ast> = new Set();
 const NONE: readonly Ast[] = [];
 
 /** The values that a node is computed from. */
-export function operandsOf(node: Ast): readonly Ast[] {
+function operandsOf(node: Ast): readonly Ast[] {
   if (refusalOf(node) !== undefined) return NONE;
   switch (node.type) {
     case 'Operator':

@@ -189,7 +189,7 @@ function work(entries: readonly Entry[]): number {
 }
 
 /** The scalars of an output with the paths that name them: `r`, or `r.1`, `r.2`, ... for a tensor. */
-export function elementsOf(output: Output): { readonly path: string; readonly node: Node }[] {
+function elementsOf(output: Output): { readonly path: string; readonly node: Node }[] {
   if (output.shape.length === 0) return [{ path: output.name, node: output.elements[0] }];
   return output.elements.map((node, k) => ({ path: `${output.name}.${k + 1}`, node }));
 }

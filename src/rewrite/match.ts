@@ -142,7 +142,7 @@ function isSealed(quotient: Node, b: Builder): boolean {
 }
 
 /** True for exponents that can be added and multiplied exactly. */
-export function isIntegerConstant(node: Node): node is ConstNode {
+function isIntegerConstant(node: Node): node is ConstNode {
   return (
     node.op === 'const' &&
     Number.isInteger(node.attrs.value) &&

@@ -159,7 +159,7 @@ function atZero(b: Builder, x: Node, f: (x: Node) => Node): Node {
 }
 
 /** Powers up to this one become products; their error stays below 1e-14. */
-export const LARGEST_PRODUCT = 64;
+const LARGEST_PRODUCT = 64;
 
 function smallPower({ inputs: [x, y] }: Node, b: Builder): Node | null {
   const n = constantOf(y);
