@@ -243,11 +243,6 @@ export function isShapeText(text: string): boolean {
   );
 }
 
-/** True if `text` can name a value in a formula. */
-function isName(text: string): boolean {
-  return NAME.test(text) && !RESERVED_NAMES.has(text);
-}
-
 interface Piece {
   readonly text: string;
   readonly span: Span;
