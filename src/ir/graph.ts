@@ -7,6 +7,8 @@
 import type { Span } from '../errors.ts';
 import { factsOf, OPS, type OpName } from './ops.ts';
 import { type DType, SCALAR, type Shape } from './shape.ts';
+import { broadcastShape, shapeOf } from './shapes.ts';
+import { type Size, sameSize, sizeText } from './size.ts';
 
 interface NodeBase {
   /** Position in the graph: inputs have smaller ids than their users. */
@@ -18,31 +20,81 @@ interface NodeBase {
   readonly span: Span | undefined;
 }
 
-type OrderOp = 'polygamma' | 'phi' | 'sphericalBessel';
+/** What each operation carries besides its inputs; `undefined` where there is nothing (see `AttrName` in ops.ts). */
+export interface AttrsOf {
+  readonly const: { readonly value: number };
+  readonly input: { readonly name: string };
+  readonly polygamma: { readonly order: number };
+  readonly phi: { readonly order: number };
+  readonly sphericalBessel: { readonly order: number };
+  readonly array: { readonly shape: readonly number[]; readonly values: readonly number[] };
+  readonly size: { readonly size: Size };
+  readonly iota: { readonly length: Size };
+  readonly broadcast: { readonly shape: Shape };
+  readonly reshape: { readonly shape: Shape };
+  readonly permute: { readonly permutation: readonly number[] };
+  readonly slice: Stretch;
+  readonly pad: Stretch;
+  readonly element: { readonly position: number };
+  readonly concat: { readonly axis: number };
+  readonly gather: { readonly axis: number };
+  readonly scatterAdd: { readonly axis: number; readonly length: Size };
+  readonly reduceSum: Axes;
+  readonly reduceProd: Axes;
+  readonly reduceMax: Axes;
+  readonly reduceMin: Axes;
+  readonly norm: Axes;
+  readonly reduceLogsumexp: Axes;
+  readonly any: Axes;
+  readonly argmax: Axes;
+  readonly argmin: Axes;
+  readonly cumsum: Scan;
+  readonly cumprod: Scan;
+  readonly contract: { readonly subscripts: string };
+}
 
-export interface ConstNode extends NodeBase {
-  readonly op: 'const';
-  readonly attrs: { readonly value: number };
+/** Ascending, each once. */
+export interface Axes {
+  readonly axes: readonly number[];
 }
-export interface InputNode extends NodeBase {
-  readonly op: 'input';
-  readonly attrs: { readonly name: string };
+
+/** Elements start, start + step, ... of one axis; `length` is that of the result. */
+export interface Stretch {
+  readonly axis: number;
+  readonly start: Size;
+  readonly step: number;
+  readonly length: Size;
 }
-export interface OrderNode extends NodeBase {
-  readonly op: OrderOp;
-  readonly attrs: { readonly order: number };
+
+export interface Scan {
+  readonly axis: number;
+  readonly exclusive: boolean;
+  readonly reverse: boolean;
 }
-export interface PlainNode extends NodeBase {
-  readonly op: Exclude<OpName, 'const' | 'input' | OrderOp>;
-  readonly attrs: undefined;
-}
-export type Node = ConstNode | InputNode | OrderNode | PlainNode;
+
+type NodeOf<O extends OpName> = O extends keyof AttrsOf
+  ? NodeBase & { readonly op: O; readonly attrs: AttrsOf[O] }
+  : NodeBase & { readonly op: O; readonly attrs: undefined };
+
+export type ConstNode = NodeOf<'const'>;
+export type InputNode = NodeOf<'input'>;
+/** A node; its operation tells the type of its attributes. */
+export type Node =
+  | { readonly [O in keyof AttrsOf]: NodeOf<O> }[keyof AttrsOf]
+  | (NodeBase & { readonly op: Exclude<OpName, keyof AttrsOf>; readonly attrs: undefined });
 export type Attrs = Node['attrs'];
+
+/** Two lengths that the formula takes to be equal and that can only be compared when the sizes are known. */
+export interface Constraint {
+  readonly left: Size;
+  readonly right: Size;
+  readonly span: Span | undefined;
+}
 
 /** What interning needs to know of an operation, in one look-up. */
 const CODES: ReadonlyMap<
   OpName,
-  { readonly code: number; readonly dtype: DType; readonly commutative: boolean }
+  { readonly code: number; readonly dtype: DType | 'same'; readonly commutative: boolean }
 > = new Map(
   (Object.keys(OPS) as OpName[]).map((op, code) => {
     const { dtype, commutative = false } = factsOf(op);
@@ -62,6 +114,8 @@ export class Graph {
   /** Names the source gave to values, for readable output; the first name a node got. */
   readonly names = new Map<Node, string>();
   readonly maxNodes: number;
+  /** What has to be checked when the sizes are known, by text. */
+  readonly constraints = new Map<string, Constraint>();
   /** Quotients with smaller ids are finished: products that are built later take them as factors, not apart. */
   sealed = 0;
 
@@ -82,8 +136,17 @@ export class Graph {
     this.#span = span;
   }
 
-  /** The node with this operation, inputs and attribute, appended if there is none yet. */
-  intern(op: OpName, inputs: readonly Node[] = NO_INPUTS, attrs?: Attrs, dtype?: DType): Node {
+  /**
+   * The node with this operation, inputs and attributes, appended if there is none yet. The shape is made from those;
+   * only an input brings its own. Throws `ShapeError` if the shapes of the inputs do not fit.
+   */
+  intern(
+    op: OpName,
+    inputs: readonly Node[] = NO_INPUTS,
+    attrs?: Attrs,
+    dtype?: DType,
+    shape: Shape = SCALAR,
+  ): Node {
     if (op === 'const') return this.constant((attrs as ConstNode['attrs']).value);
     const facts = CODES.get(op)!;
     const hash = hashOf(facts.code, facts.commutative, inputs, attrs);
@@ -101,7 +164,9 @@ export class Graph {
         return node;
       }
     }
-    const node = this.#append(op, inputs, attrs, dtype ?? facts.dtype);
+    const own = op === 'input' ? shape : shapeOf(op, inputs, attrs, this.#constrain);
+    const type = dtype ?? (facts.dtype === 'same' ? inputs[0].dtype : facts.dtype);
+    const node = this.#append(op, inputs, attrs, type, own);
     table[slot] = node.id;
     table[slot + 1] = hash;
     if (node.id * 4 >= table.length) this.#grow();
@@ -113,21 +178,43 @@ export class Graph {
     const key = Object.is(value, -0) ? '-0' : value;
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
-    const node = this.#append('const', NO_INPUTS, { value }, 'real') as ConstNode;
+    const node = this.#append('const', NO_INPUTS, { value }, 'real', SCALAR) as ConstNode;
     this.#constants.set(key, node);
     return node;
   }
 
-  /** The input called `name`. */
-  input(name: string, dtype: DType = 'real'): InputNode {
-    return this.intern('input', NO_INPUTS, { name }, dtype) as InputNode;
+  /** The input called `name`; its type and shape are those it was first made with. */
+  input(name: string, dtype: DType = 'real', shape: Shape = SCALAR): InputNode {
+    return this.intern('input', NO_INPUTS, { name }, dtype, shape) as InputNode;
   }
 
-  #append(op: OpName, inputs: readonly Node[], attrs: Attrs, dtype: DType): Node {
+  /** Notes that two lengths have to be equal, at the span of the nodes being made. */
+  require(left: Size, right: Size, span: Span | undefined = this.#span): void {
+    if (sameSize(left, right)) return;
+    const key = [sizeText(left), sizeText(right)].sort().join(' = ');
+    if (!this.constraints.has(key)) this.constraints.set(key, { left, right, span });
+  }
+
+  /** The common shape of elementwise operands. */
+  shapeOf(inputs: readonly Node[]): Shape {
+    return broadcastShape(inputs, this.#constrain);
+  }
+
+  #constrain = (left: Size, right: Size): void => this.require(left, right);
+
+  #append(op: OpName, inputs: readonly Node[], attrs: Attrs, dtype: DType, shape: Shape): Node {
     const nodes = this.nodes as Node[]; // the one place that may grow the list
     const id = nodes.length;
     if (id >= this.maxNodes) throw new GraphLimitError(`more than ${this.maxNodes} nodes`);
-    const node = { id, op, inputs, attrs, shape: SCALAR, dtype, span: this.#span } as Node;
+    const node = {
+      id,
+      op,
+      inputs,
+      attrs,
+      shape: shape.length === 0 ? SCALAR : shape,
+      dtype,
+      span: this.#span,
+    } as Node;
     nodes.push(node);
     return node;
   }
@@ -176,16 +263,30 @@ function sameAttrs(a: Attrs, b: Attrs): boolean {
   if (a === undefined || b === undefined) return false;
   if ('name' in a) return 'name' in b && a.name === b.name;
   if ('order' in a) return 'order' in b && a.order === b.order;
-  return 'value' in b && Object.is(a.value, b.value);
+  if ('value' in a) return 'value' in b && Object.is(a.value, b.value);
+  return attrsText(a) === attrsText(b);
 }
 
 function attributeHash(attrs: Attrs): number {
   if (attrs === undefined) return 0;
   if ('order' in attrs) return attrs.order + 1;
   if ('value' in attrs) return 0;
+  const text = 'name' in attrs ? attrs.name : attrsText(attrs);
   let hash = 7;
-  for (let i = 0; i < attrs.name.length; i++) hash = mix(hash, attrs.name.charCodeAt(i));
+  for (let i = 0; i < text.length; i++) hash = mix(hash, text.charCodeAt(i));
   return hash;
+}
+
+/** Equal for equal attributes of one operation only. */
+export function attrsText(attrs: Exclude<Attrs, undefined>): string {
+  return Object.entries(attrs)
+    .map(([key, value]) => `${key}=${Array.isArray(value) ? value.map(attrText).join(',') : attrText(value)}`)
+    .join(' ');
+}
+
+function attrText(value: string | number | boolean | Size): string {
+  if (Object.is(value, -0)) return '-0';
+  return typeof value === 'object' ? sizeText(value) : String(value);
 }
 
 /** One round of MurmurHash3 (Appleby, public domain): cheap, and good on small consecutive integers. */

@@ -4,6 +4,7 @@
 import type { Diagnostic, Source, Span } from '../errors.ts';
 import type { Graph, InputNode, Node } from './graph.ts';
 import type { DType, Shape } from './shape.ts';
+import { namesIn } from './size.ts';
 
 /** A declared or inferred input, in declaration order, then order of first use. */
 export interface Input {
@@ -17,8 +18,8 @@ export interface Input {
 }
 
 /**
- * A named result of the formula. A scalar has shape [] and one element; `[r1, r2]` has shape [2] and its elements in
- * row-major order.
+ * A named result of the formula: one node of its shape or, where a formula of scalar inputs ends in an array literal
+ * `[r1, r2]`, the list of its scalar elements in row-major order.
  */
 export interface Output {
   readonly name: string;
@@ -27,11 +28,16 @@ export interface Output {
   readonly span?: Span;
 }
 
+/** The node of an output that is one node, whatever its rank; undefined for a list of scalar elements. */
+export function nodeOf({ shape, elements }: Output): Node | undefined {
+  return elements.length === 1 && elements[0].shape.length === shape.length ? elements[0] : undefined;
+}
+
 /**
  * What a derivative computes. Keys of `values` are paths whose parts are names of outputs, inputs and, for elements of
- * tensors, 1-based positions: `x` for the gradient, `x.y` for the Hessian, `r.1.x` for a Jacobian. A path that is
- * absent is identically zero. `inputs` are what the derivative takes besides the inputs of the formula: tangents,
- * cotangents.
+ * an output that is a list, 1-based positions: `x` for the gradient, `x.y` for the Hessian, `f.x` or `r.1.x` for a
+ * Jacobian. The shape of a value is that of the parts joined: f by x is [...f, ...x]. A path that is absent is
+ * identically zero. `inputs` are what the derivative takes besides the inputs of the formula: tangents, cotangents.
  */
 export interface Derivative {
   readonly kind: DerivativeKind;
@@ -64,6 +70,11 @@ export function inputsByRole({ inputs, wrt }: Pick<Program, 'inputs' | 'wrt'>): 
   const variables = wrt.map(name => byName.get(name)!);
   const isVariable = new Set(variables);
   return { variables, data: inputs.filter(input => !isVariable.has(input)) };
+}
+
+/** The named sizes of a program, in the order in which its inputs mention them. */
+export function sizesOf({ inputs }: Pick<Program, 'inputs'>): readonly string[] {
+  return [...new Set(inputs.flatMap(({ shape }) => shape.flatMap(namesIn)))];
 }
 
 /** Every node that a program computes for its own sake. */

@@ -60,8 +60,9 @@ export function rewritingBuilder(
       const replacement = rule.apply(node, b);
       if (replacement === null || replacement === node) continue;
       onFire({ rule, span: node.span });
-      settled[node.id] = replacement;
-      return replacement;
+      // A law may lose the operand that gave the shape: x / x -> 1.
+      settled[node.id] = b.broadcast(replacement, node.shape);
+      return settled[node.id]!;
     }
     return node;
   };
@@ -120,6 +121,7 @@ export function rebuilt(
   live: readonly Node[] = liveNodes(rootsOf(program)),
 ): Program {
   const image: Node[] = new Array(program.graph.nodes.length);
+  for (const { left, right, span } of program.graph.constraints.values()) b.graph.require(left, right, span);
   const { names } = program.graph;
   for (const node of live) {
     b.graph.at(node.span);
