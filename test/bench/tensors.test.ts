@@ -1,0 +1,86 @@
+// The hand-written gradients of the tensor benchmarks against central differences, and their data against the
+// declarations of the formulas.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type Floats, type FloatsOf, generate, pack, type Sizes } from '../../bench/tensors/data.mjs';
+import { workloads } from '../../bench/tensors/workloads.mjs';
+
+type ValueAndGrad = (theta: Floats, g: Floats) => number;
+
+const small: [kind: string, hand: string, sizes: Sizes][] = [
+  ['logistic', 'logistic', { n: 7, d: 3 }],
+  ['mlp', 'mlp', { n: 5, layers: [6, 4, 3] }],
+  ['mlp', 'mlp', { n: 5, layers: [6, 5, 4, 3] }],
+  ['factorization', 'factorization', { n: 5, m: 4, k: 2 }],
+  ['layers', 'layers', { d: 4 }],
+  ['gmm', 'gmm', { n: 9, d: 3, k: 4 }],
+  ['lstm', 'lstm', { d: 3, steps: 4 }],
+  ['product', 'product', { n: 3, m: 4, k: 5 }],
+  ['product', 'product-naive', { n: 3, m: 4, k: 5 }],
+];
+
+describe.each(small)('%s by %s.mjs', (kind, hand, sizes) => {
+  test('gradient agrees with central differences', async () => {
+    const { f, theta, g } = await load(kind, hand, sizes, Float64Array);
+    f(theta, g);
+    const scratch = g.slice();
+    const at = (i: number, x: number) => f(theta.with(i, x), scratch);
+    const scale = Math.max(...g.map(Math.abs));
+    for (let i = 0; i < theta.length; i++) {
+      const x = theta[i]!;
+      const difference = (order: number) => {
+        const h = order * 2e-4;
+        return (at(i, x + h) - at(i, x - h)) / (2 * h);
+      };
+      // Richardson's extrapolation: the error is of order 4
+      const expected = (4 * difference(1) - difference(2)) / 3;
+      expect(Math.abs(g[i]! - expected), `derivative ${i}: ${g[i]}, not ${expected}`).toBeLessThan(
+        1e-8 * scale,
+      );
+    }
+  });
+
+  test('gives the same again, and nearly the same in single precision', async () => {
+    const double = await load(kind, hand, sizes, Float64Array);
+    const single = await load(kind, hand, sizes, Float32Array);
+    const value = double.f(double.theta, double.g);
+    const again = double.g.slice().fill(NaN);
+    expect(double.f(double.theta, again)).toBe(value);
+    expect(again).toEqual(double.g);
+    expect(Math.abs(single.f(single.theta, single.g) / value - 1)).toBeLessThan(1e-4);
+    const scale = Math.max(...double.g.map(Math.abs));
+    double.g.forEach((x, i) => {
+      expect(Math.abs(x - single.g[i]!)).toBeLessThan(1e-4 * scale);
+    });
+  });
+});
+
+async function load(kind: string, hand: string, sizes: Sizes, Floats: FloatsOf) {
+  const { make } = await import(new URL(`../../bench/tensors/hand/${hand}.mjs`, import.meta.url).href);
+  const { inputs, wrt } = generate(kind, sizes, Floats);
+  const theta = pack(inputs, wrt, Floats);
+  return { f: make(inputs, sizes, Floats) as ValueAndGrad, theta, g: new Floats(theta.length) };
+}
+
+describe.each(workloads)('$title', ({ kind, formula, sizes }) => {
+  test('has the inputs that its formula declares', () => {
+    const text = readFileSync(
+      new URL(`../../bench/tensors/formulas/${formula}.expr`, import.meta.url),
+      'utf8',
+    );
+    const { inputs, wrt } = generate(kind, sizes);
+    const declared = Array.from(text.matchAll(/^# @input (\w+): ([\w ]+?)(?: int)?(?: = \S+)?(?: --.*)?$/gm));
+    expect(declared.map(([, name]) => name!).sort()).toEqual(Object.keys(inputs).sort());
+    for (const [, name, shape] of declared) {
+      const input = inputs[name!]!;
+      if (shape === 'scalar') expect(input).toBeTypeOf('number');
+      else expect((input as Floats).length, name).toBe(shape!.split(' x ').reduce((p, s) => p * size(s), 1));
+    }
+    expect(/^# @wrt (.*)$/m.exec(text)![1]!.split(', ')).toEqual(wrt);
+
+    function size(text: string) {
+      return text === 'n' ? sizes.n! : text === 'm' ? sizes.m! : Number(text);
+    }
+  });
+});
