@@ -1,11 +1,13 @@
 // A picture of a program: source text for Graphviz. Two clusters tell what the outputs need from what only derivatives
-// need. A constant is drawn anew at each use, because a 2 that forty nodes share says nothing and ties a knot.
+// need. A constant is drawn anew at each use, because a 2 that forty nodes share says nothing and ties a knot. Boxes and edges
+// of tensors say their shape.
 
-import type { Node } from '../ir/graph.ts';
+import { attrsText, type Node } from '../ir/graph.ts';
 import { sectionsOf } from '../ir/live.ts';
 import { factsOf, type OpName } from '../ir/ops.ts';
 import { numberingOf, numberText } from '../ir/print.ts';
-import type { Program } from '../ir/program.ts';
+import { nodeOf, type Program } from '../ir/program.ts';
+import { shapeText } from '../ir/shape.ts';
 
 /** Graphviz source; `dot -Tsvg` draws it. Nodes are called `n<number>`, numbered as in the text form. */
 export function emitDot(program: Program): string {
@@ -24,7 +26,8 @@ export function emitDot(program: Program): string {
       from = `c${leaves++}`;
       statements.push(`${from} [label=${quote(numberText(node.attrs.value))}, shape=plaintext]`);
     }
-    edges.push(`${from} -> ${user}${label === '' ? '' : ` [label=${quote(label)}]`}`);
+    const text = [label, ...shapeOf(node)].filter(part => part !== '').join(': ');
+    edges.push(`${from} -> ${user}${text === '' ? '' : ` [label=${quote(text)}]`}`);
   };
 
   const draw = (nodes: readonly Node[]): string[] => {
@@ -45,9 +48,10 @@ export function emitDot(program: Program): string {
     statements.push(`${id} [label=${quote(label)}, shape=plaintext, fontsize=18]`);
     connect(node, id, '', statements);
   };
-  for (const { name, shape, elements } of program.outputs) {
+  for (const output of program.outputs) {
+    const { name, elements } = output;
     for (const [k, element] of elements.entries()) {
-      root(shape.length === 0 ? name : `${name}[${k + 1}]`, element, forward);
+      root(nodeOf(output) === undefined ? `${name}[${k + 1}]` : name, element, forward);
     }
   }
   for (const { kind, values } of program.derivatives) {
@@ -80,12 +84,33 @@ function styleOf(node: Node, { graph, source }: Program, variables: ReadonlySet<
   if (node.op === 'input') {
     const { name } = node.attrs;
     const border = variables.has(name) ? ', peripheries=2' : '';
-    return `label=${quote(name)}, shape=ellipse${border}${tooltip}`;
+    return `label=${quote([name, ...shapeOf(node)].join('\n'))}, shape=ellipse${border}${tooltip}`;
   }
-  const symbol = SYMBOLS[node.op] ?? node.op;
-  const text = node.attrs !== undefined && 'order' in node.attrs ? `${symbol} ${node.attrs.order}` : symbol;
   const name = graph.names.get(node);
-  return `label=${quote(name === undefined ? text : `${name}\n${text}`)}${tooltip}`;
+  const lines = [...(name === undefined ? [] : [name]), operationOf(node), ...shapeOf(node)];
+  return `label=${quote(lines.join('\n'))}${tooltip}`;
+}
+
+/** The operation with its attributes; a shape stands on a line of its own, and long lists of numbers are cut. */
+function operationOf(node: Node): string {
+  const symbol = SYMBOLS[node.op] ?? node.op;
+  const { attrs } = node;
+  if (attrs === undefined || node.op === 'broadcast' || node.op === 'reshape') return symbol;
+  if ('order' in attrs) return `${symbol} ${attrs.order}`;
+  if ('subscripts' in attrs) return `${symbol} ${attrs.subscripts}`;
+  if ('values' in attrs) {
+    const shown = attrs.values.slice(0, MOST_VALUES).map(numberText);
+    return `${symbol} ${shown.join(', ')}${attrs.values.length > MOST_VALUES ? ', ...' : ''}`;
+  }
+  return `${symbol} ${attrsText(attrs)}`;
+}
+
+/** Of a constant array no more numbers than this are shown. */
+const MOST_VALUES = 6;
+
+/** The shape as a label, none for a scalar. */
+function shapeOf({ shape }: Node): readonly string[] {
+  return shape.length === 0 ? [] : [shapeText(shape)];
 }
 
 /** What is written in a box instead of the name of the operation. */

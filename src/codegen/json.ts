@@ -1,16 +1,18 @@
 // A program as data, for tools in other languages. Numbered like the text form (ir/print.ts), one node a line. Numbers that
-// JSON cannot hold (NaN, the infinities, -0) are strings; everything else about the layout is in `emitJson`.
+// JSON cannot hold (NaN, the infinities, -0) are strings, and so are lengths that are not integers (`2*n`); everything else about the layout is in `emitJson`.
 
 import type { Span } from '../errors.ts';
 import type { Attrs, Node } from '../ir/graph.ts';
 import { sectionsOf } from '../ir/live.ts';
 import { lineStartsOf, positionOf } from '../ir/position.ts';
 import { numberingOf, numberText } from '../ir/print.ts';
-import type { Program } from '../ir/program.ts';
+import { type Program, sizesOf } from '../ir/program.ts';
+import { type Size, sizeText } from '../ir/size.ts';
 
 /**
  * The graph and its roots as JSON text. Nodes stand at the position of their id, inputs before users; `section` is
  * `forward` if an output needs the node, else `derivative`. `elements`, `values` and `inputs` refer to nodes by id.
+ * `constraints` are pairs of lengths that have to be equal once the named `sizes` are known.
  */
 export function emitJson(program: Program): string {
   const { source, graph } = program;
@@ -28,7 +30,7 @@ export function emitJson(program: Program): string {
       op: node.op,
       inputs: node.inputs.map(idOf),
       attrs: attrsOf(node.attrs),
-      shape: node.shape,
+      shape: node.shape.map(jsonSize),
       dtype: node.dtype,
       ...named(node),
       ...placed(node.span),
@@ -36,7 +38,7 @@ export function emitJson(program: Program): string {
 
   const inputs = program.inputs.map(({ name, shape, dtype, node, default: value, doc, span }) => ({
     name,
-    shape,
+    shape: shape.map(jsonSize),
     dtype,
     node: idOf(node),
     ...(value !== undefined && { default: jsonNumber(value) }),
@@ -45,7 +47,7 @@ export function emitJson(program: Program): string {
   }));
   const outputs = program.outputs.map(({ name, shape, elements, span }) => ({
     name,
-    shape,
+    shape: shape.map(jsonSize),
     elements: elements.map(idOf),
     ...placed(span),
   }));
@@ -56,10 +58,18 @@ export function emitJson(program: Program): string {
     values: Object.fromEntries(Array.from(values, ([path, node]) => [path, idOf(node)] as const)),
   }));
 
+  const constraints = Array.from(graph.constraints.values(), ({ left, right, span }) => ({
+    left: jsonSize(left),
+    right: jsonSize(right),
+    ...placed(span),
+  }));
+
   const fields = [
     `"source": ${JSON.stringify(source)}`,
     `"inputs": ${lines(inputs)}`,
     `"wrt": ${JSON.stringify(program.wrt)}`,
+    `"sizes": ${JSON.stringify(sizesOf(program))}`,
+    `"constraints": ${lines(constraints)}`,
     `"outputs": ${lines(outputs)}`,
     `"derivatives": ${lines(derivatives)}`,
     `"nodes": ${lines([...nodesOf('forward'), ...nodesOf('derivative')])}`,
@@ -69,7 +79,19 @@ export function emitJson(program: Program): string {
 
 function attrsOf(attrs: Attrs): object | null {
   if (attrs === undefined) return null;
-  return 'value' in attrs ? { value: jsonNumber(attrs.value) } : attrs;
+  return Object.fromEntries(Object.entries(attrs).map(([key, value]) => [key, jsonAttr(value)]));
+}
+
+type Attr = string | boolean | Size;
+
+function jsonAttr(value: Attr | readonly Attr[]): unknown {
+  if (typeof value === 'number') return jsonNumber(value);
+  if (typeof value !== 'object') return value;
+  return 'text' in value ? sizeText(value) : value.map(jsonAttr);
+}
+
+function jsonSize(size: Size): number | string {
+  return typeof size === 'number' ? size : sizeText(size);
 }
 
 function jsonNumber(value: number): number | string {

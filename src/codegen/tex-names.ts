@@ -37,6 +37,11 @@ export class TexNames {
     return name;
   }
 
+  /** Letters for indices: those that are not taken. */
+  indices(): string[] {
+    return [...'ijklmnpqrsuvabcdgh'].filter(letter => !this.#taken.has(letter));
+  }
+
   #first(candidates: readonly string[]): string | undefined {
     const name = candidates.find(candidate => !this.#taken.has(candidate));
     if (name !== undefined) this.#taken.add(name);

@@ -4,9 +4,11 @@
 
 import type { Node } from '../ir/graph.ts';
 import { liveNodes, sectionsOf } from '../ir/live.ts';
-import { type Derivative, type Output, type Program, rootsOf } from '../ir/program.ts';
-import { atom, type Term, texNumber, texOf, whole } from './tex-forms.ts';
+import { type Derivative, nodeOf, type Output, type Program, rootsOf, sizesOf } from '../ir/program.ts';
+import { texOf } from './tex-forms.ts';
 import { differential, TexNames, texName } from './tex-names.ts';
+import { positionsOf } from './tex-tensors.ts';
+import { atom, type Term, texNumber, whole } from './tex-terms.ts';
 
 /** A longer formula is named. */
 const LONGEST_INLINE = 120;
@@ -21,6 +23,7 @@ export function emitTex(program: Program): string {
   const { forward, derivative } = sectionsOf(program);
   const names = new TexNames();
   const symbols = symbolsOf(program, names);
+  const letters = names.indices();
   const uses = usesOf(program);
   const terms = new Map<Node, Term>();
   const statements: string[] = [];
@@ -36,7 +39,7 @@ export function emitTex(program: Program): string {
         terms.set(node, atom(symbol!));
         continue;
       }
-      const formula = texOf(node, inputs);
+      const formula = texOf(node, inputs, letters);
       if (symbol === undefined && standsAlone(node, formula, uses.get(node) ?? 0)) {
         terms.set(node, formula);
         continue;
@@ -99,6 +102,7 @@ function symbolsOf(program: Program, names: TexNames): Symbols {
   const { forward, derivative } = sectionsOf(program);
   const live = [...forward, ...derivative];
   const nodes = new Map<Node, string>();
+  for (const size of sizesOf(program)) names.claim(size);
   const inputOf = new Map<string, string>();
   for (const node of live) {
     if (node.op !== 'input') continue;
@@ -113,7 +117,7 @@ function symbolsOf(program: Program, names: TexNames): Symbols {
     for (const [k, element] of output.elements.entries()) {
       const symbol = names.claimAnyway(elementName(output, k));
       outputs.push({ symbol, element });
-      outputOf.set(output.shape.length === 0 ? output.name : `${output.name}.${k + 1}`, symbol);
+      outputOf.set(nodeOf(output) !== undefined ? output.name : `${output.name}.${k + 1}`, symbol);
       const name = graph.names.get(element);
       const isItsName = name === undefined || name === output.name;
       if (element.inputs.length > 0 && isItsName && !nodes.has(element)) nodes.set(element, symbol);
@@ -127,15 +131,11 @@ function symbolsOf(program: Program, names: TexNames): Symbols {
   return { nodes, outputs, inputOf, outputOf };
 }
 
-/** `r_1_2` for the element of a matrix r in row 1, column 2; `r` for a scalar. */
-function elementName({ name, shape }: Output, position: number): string {
-  const indices: number[] = [];
-  let rest = position;
-  for (const size of shape.toReversed()) {
-    indices.unshift((rest % size) + 1);
-    rest = Math.floor(rest / size);
-  }
-  return [name, ...indices].join('_');
+/** `r_1_2` for the element of a matrix r in row 1, column 2; `r` for an output that is one node. */
+function elementName(output: Output, position: number): string {
+  if (nodeOf(output) !== undefined) return output.name;
+  // A list has as many elements as its shape says: its lengths are numbers.
+  return [output.name, ...positionsOf(position, output.shape as readonly number[])].join('_');
 }
 
 /** The entries that are written: all those of a gradient, else those that are not identically zero. */
