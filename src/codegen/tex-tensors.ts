@@ -15,6 +15,7 @@ import {
   call,
   difference,
   exponential,
+  FUNCTION,
   operand,
   POWER,
   PRODUCT,
@@ -269,7 +270,8 @@ function transposed(x: Term): Term {
 /** The element of `x` with these subscripts; a name that has a subscript keeps it apart. */
 function indexed(x: Term, subscripts: string): Term {
   if (subscripts === '') return atom(operand(x, POWER));
-  const base = operand(x, ATOM);
+  const isCall = x.text.endsWith('\\right)');
+  const base = operand(x, isCall ? FUNCTION : ATOM);
   const isApart = base.includes('_') && !base.endsWith('\\right)');
   return atom(`${isApart ? `{${base}}` : base}_{${subscripts}}`);
 }

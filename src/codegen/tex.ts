@@ -66,7 +66,7 @@ export function emitTex(program: Program): string {
 
 /** True if the formula of a node is written where the node is used, not on a line of its own. */
 function standsAlone(node: Node, { text }: Term, uses: number): boolean {
-  if (node.op === 'const') return true;
+  if (node.op === 'const' || node.op === 'iota') return true;
   return uses > 1 ? text.length <= LONGEST_REPEATED : text.length <= LONGEST_INLINE;
 }
 

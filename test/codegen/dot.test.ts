@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { emitDot } from '../../src/codegen/dot.ts';
+import { builder } from '../../src/ir/build.ts';
+import { Graph } from '../../src/ir/graph.ts';
 import { parseIr } from '../../src/ir/parse.ts';
+import { namedSize } from '../../src/ir/size.ts';
 import { programs, sampleProgram } from '../ir/programs.ts';
 
 test('a small program', () => {
@@ -89,4 +92,39 @@ test('random programs: well formed, every edge joins declared nodes', () => {
     }),
     { seed: 8, numRuns: 200 },
   );
+});
+
+test('shapes on boxes and edges, attributes in boxes', () => {
+  const graph = new Graph();
+  const b = builder(graph);
+  const n = namedSize('n');
+  const X = graph.input('X', 'real', [n, 3]);
+  const w = b.array([1, 2, 3], [3]);
+  const z = b.contract('ij,j->i', X, w);
+  const f = b.reduceSum(b.slice(z, { axis: 0, start: 1, step: 2, length: 2 }));
+  const dot = emitDot({
+    ...sampleProgram(),
+    graph,
+    inputs: [{ name: 'X', shape: X.shape, dtype: 'real', node: X }],
+    outputs: [
+      { name: 'f', shape: [], elements: [f] },
+      { name: 'z', shape: [n], elements: [z] },
+    ],
+    wrt: [],
+    derivatives: [],
+  });
+  expect(dot.split('\n').slice(4, -2).join('\n')).toBe(String.raw`    n0 [label="X\nn x 3", shape=ellipse]
+    n1 [label="array 1, 2, 3\n3"]
+    n2 [label="contract ab,b->a\nn"]
+    n3 [label="slice axis=0 start=1 step=2 length=2\n2"]
+    n4 [label="reduceSum axes=0"]
+    r0 [label="f", shape=plaintext, fontsize=18]
+    r1 [label="z", shape=plaintext, fontsize=18]
+  }
+  n0 -> n2 [label="1: n x 3"]
+  n1 -> n2 [label="2: 3"]
+  n2 -> n3 [label="n"]
+  n3 -> n4 [label="2"]
+  n4 -> r0
+  n2 -> r1 [label="n"]`);
 });

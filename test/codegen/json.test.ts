@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { emitJson } from '../../src/codegen/json.ts';
+import { builder } from '../../src/ir/build.ts';
+import { Graph } from '../../src/ir/graph.ts';
 import { parseIr } from '../../src/ir/parse.ts';
 import { printIr } from '../../src/ir/print.ts';
+import { addSizes, namedSize } from '../../src/ir/size.ts';
 import { programs, sampleProgram } from '../ir/programs.ts';
 
 interface Data {
@@ -89,4 +92,40 @@ test('random programs: valid JSON, numbered like the text form, inputs before us
     }),
     { seed: 7, numRuns: 200 },
   );
+});
+
+test('tensors: lengths as numbers or texts, attributes, constraints', () => {
+  const graph = new Graph();
+  const b = builder(graph);
+  const [n, m] = [namedSize('n'), namedSize('m')];
+  const x = graph.input('x', 'real', [addSizes(n, n)]);
+  const y = graph.input('y', 'real', [m]);
+  graph.at({ start: 2, end: 3 });
+  const f = b.reduceSum(b.mul(b.slice(x, { axis: 0, start: n, step: 1, length: n }), y));
+  const c = b.array([1, -0, Number.NaN], [3]);
+  const data = JSON.parse(
+    emitJson({
+      ...sampleProgram(),
+      source: { name: 'f', text: 'abcdefg' },
+      graph,
+      inputs: [x, y].map(node => ({ name: node.attrs.name, shape: node.shape, dtype: node.dtype, node })),
+      outputs: [
+        { name: 'f', shape: [], elements: [f] },
+        { name: 'c', shape: [3], elements: [c] },
+      ],
+      derivatives: [],
+    }),
+  );
+  expect(data.sizes).toEqual(['n', 'm']);
+  expect(data.constraints).toEqual([
+    { left: 'n', right: 'm', span: { start: 2, end: 3, line: 1, column: 3 } },
+  ]);
+  expect(data.inputs.map((input: { shape: unknown }) => input.shape)).toEqual([['2*n'], ['m']]);
+  expect(data.outputs.map((output: { shape: unknown }) => output.shape)).toEqual([[], [3]]);
+  const attrs = Object.fromEntries(
+    data.nodes.map((node: { op: string; attrs: unknown }) => [node.op, node.attrs]),
+  );
+  expect(attrs.slice).toEqual({ axis: 0, start: 'n', step: 1, length: 'n' });
+  expect(attrs.reduceSum).toEqual({ axes: [0] });
+  expect(attrs.array).toEqual({ shape: [3], values: [1, '-0', 'NaN'] });
 });
