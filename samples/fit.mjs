@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { compile } from '../dist/index.js';
+import { solve } from './solve.mjs';
 
 const read = name => readFileSync(new URL(name, import.meta.url), 'utf8');
 
@@ -73,28 +74,6 @@ function leastSquares(bind, { x, y }, start) {
     if (moved < 1e-11) break;
   }
   return { theta: Array.from(theta), iterations };
-}
-
-/** Solves (M + damping diag M) step = v by Cholesky's factorisation, scaled to a unit diagonal. */
-function solve(M, v, damping) {
-  const n = v.length;
-  const scale = v.map((_, i) => 1 / Math.sqrt(M[i * n + i]));
-  const L = M.map((m, k) => m * scale[Math.floor(k / n)] * scale[k % n]);
-  const s = v.map((value, i) => value * scale[i]);
-  for (let i = 0; i < n; i++) {
-    L[i * n + i] += damping;
-    for (let j = 0; j <= i; j++) {
-      for (let k = 0; k < j; k++) L[i * n + j] -= L[i * n + k] * L[j * n + k];
-      L[i * n + j] = i === j ? Math.sqrt(L[i * n + i]) : L[i * n + j] / L[j * n + j];
-    }
-    for (let k = 0; k < i; k++) s[i] -= L[i * n + k] * s[k];
-    s[i] /= L[i * n + i];
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) s[i] -= L[k * n + i] * s[k];
-    s[i] /= L[i * n + i];
-  }
-  return s.map((value, i) => value * scale[i]);
 }
 
 /** Decimal digits on which two numbers agree, NIST's log relative error, at most the 11 that are certified. */
