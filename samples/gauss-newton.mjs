@@ -29,6 +29,7 @@ const y = t.map(time => truth.reduce((sum, s) => sum + sinusoid(s, time), NOISE 
 
 const f = bind({ t, y });
 const start = peaks();
+progress('');
 const theta = f.pack({
   amplitude: start.map(s => s.amplitude),
   frequency: start.map(s => s.frequency),
