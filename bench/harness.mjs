@@ -52,7 +52,11 @@ export function compare(variants, points, { quick }) {
 
 let serial = 0;
 
-/** A loop with a text of its own: shared text would share type feedback, and the call would not be inlined. */
+/**
+ * A loop with a text of its own: shared text would share type feedback, and the call would not be inlined.
+ * @param {(theta: Float64Array) => unknown} call
+ * @param {readonly Float64Array[]} points
+ */
 function loop(call, points) {
   const name = `loop${serial++}`;
   return new Function(

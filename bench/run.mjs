@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { compilerTable, coreTable } from './compiler.mjs';
 import { evaluateTable, peersTable } from './evaluate.mjs';
 import { startupTable } from './startup.mjs';
+import { tensorTables } from './tensors/run.mjs';
 
 const quick = process.argv.includes('--quick');
 const options = { quick };
@@ -40,6 +41,16 @@ ${await coreTable(options)}
 ## Start-up of the command
 
 ${startupTable(options)}
+
+## Tensors
+
+Value and gradient by the \`bind\` form, against loops written by hand (\`bench/tensors/hand\`; f32 arrays, sums in double
+precision), \`@jax-js/jax\` with \`jit\`, on wasm, and TensorFlow.js on its cpu and wasm backends, all in turns in one process.
+Each is checked against the hand-written one before it is timed. The libraries keep data and parameters in their own memory; the
+gradient is read back. \`compile\` is the first compilation in a process; \`workspace\` is what \`bind\` allocates beyond its copies of
+the data, the second time for twice as many samples.
+
+${await tensorTables(options)}
 `;
 
 if (quick) console.log(report);

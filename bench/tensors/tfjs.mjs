@@ -12,6 +12,11 @@ require('@tensorflow/tfjs-backend-cpu');
 const { setWasmPaths } = require('@tensorflow/tfjs-backend-wasm');
 await registerGradients();
 setWasmPaths(fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
+tf.env().set('PROD', true);
+await tf.setBackend('wasm');
+// or else this one advises to install the bindings to native code
+tf.env().set('IS_NODE', false);
+await tf.setBackend('cpu');
 
 export const precisions = ['f32'];
 
@@ -133,8 +138,8 @@ const KINDS = {
  * JavaScript.
  * @param {string} backend cpu or wasm
  */
-export async function prepare({ kind, sizes }, inputs, wrt, _precision, backend) {
-  await tf.setBackend(backend);
+export function prepare({ kind, sizes }, inputs, wrt, backend) {
+  tf.setBackend(backend);
   const { shapes, loss, data = all => all } = KINDS[kind](sizes);
   const fixed = {};
   for (const [name, value] of Object.entries(data(inputs))) {
@@ -153,9 +158,9 @@ export async function prepare({ kind, sizes }, inputs, wrt, _precision, backend)
         return put(theta.slice(start - length, start), shapes[name]);
       });
     },
+    // arrays belong to the backend that made them
+    ready: () => tf.setBackend(backend),
     run(parameters) {
-      // an array belongs to the backend that made it, and is sent over when another one uses it
-      if (tf.getBackend() !== backend) tf.setBackend(backend);
       return tf.tidy(() => {
         const { value, grads } = f(parameters);
         gradient = grads.map(grad => grad.dataSync());

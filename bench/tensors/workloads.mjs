@@ -9,7 +9,7 @@
  * @property {string} formula
  * @property {import('./data.mjs').Sizes} sizes
  * @property {true} [streams] samples stream through it: its workspace must not grow with their number
- * @property {Record<string, string>} [hands] title and module of each hand-written version, the usual one first
+ * @property {true} [products] nothing but matrix products
  */
 
 /** @type {readonly Workload[]} */
@@ -82,9 +82,10 @@ export const workloads = [
   },
   {
     id: 'P',
-    title: 'products alone, 256x256',
+    title: '256x256',
     kind: 'product',
     formula: 'product',
     sizes: { n: 256, m: 256, k: 256 },
+    products: true,
   },
 ];

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Floats, type FloatsOf, generate, pack, type Sizes } from '../../bench/tensors/data.mjs';
+import { allocated, ratio, takeTurns } from '../../bench/tensors/measure.mjs';
 import { workloads } from '../../bench/tensors/workloads.mjs';
 
 type ValueAndGrad = (theta: Floats, g: Floats) => number;
@@ -83,4 +84,25 @@ describe.each(workloads)('$title', ({ kind, formula, sizes }) => {
       return text === 'n' ? sizes.n! : text === 'm' ? sizes.m! : Number(text);
     }
   });
+});
+
+test('allocated bytes are those that arrays own', () => {
+  const { bytes, result } = allocated(() => {
+    const a = new Float64Array(10);
+    const b = a.slice(0, 5);
+    return [a, b, a.subarray(2), Float32Array.from([1, 2, 3]), new Float64Array(new ArrayBuffer(16))];
+  });
+  expect(bytes).toBe(80 + 40 + 12 + 16);
+  expect(result[1]).toBeInstanceOf(Float64Array);
+  expect(new Float64Array(1).constructor).toBe(Float64Array);
+});
+
+test('what does twice the work takes longer', () => {
+  const work = (times: number) => () => {
+    let sum = 0;
+    for (let i = 0; i < times * 20_000; i++) sum += Math.sqrt(i);
+    return sum;
+  };
+  const [one, four] = takeTurns([{ run: work(1) }, { run: work(4) }], { quick: true });
+  expect(ratio(four!, one!)).toBeGreaterThan(1.5);
 });

@@ -1,0 +1,87 @@
+// The modules symgrad emits for the formulas. Run by itself, it tells how long the compiler takes in a new process:
+//   node bench/tensors/ours.mjs FORMULA PRECISION
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { median } from '../harness.mjs';
+import { generate } from './data.mjs';
+import { allocated } from './measure.mjs';
+
+const SELF = fileURLToPath(import.meta.url);
+
+/**
+ * @typedef {object} Bound
+ * @property {number} size
+ * @property {(theta: import('./data.mjs').Floats, g: import('./data.mjs').Floats) => number} valueAndGrad
+ */
+
+/** The text of the module. @param {string} formula @param {string} precision */
+export async function emit(formula, precision) {
+  const { compile } = await import('../../dist/index.js');
+  const text = readFileSync(new URL(`formulas/${formula}.expr`, import.meta.url), 'utf8');
+  const { code } = compile(text, { name: `${formula}.expr`, precision });
+  return code;
+}
+
+/**
+ * `bind` of a module of its own: nothing that ran in another one is known of it.
+ * @param {string} code
+ * @returns {Promise<(data: import('./data.mjs').Inputs) => Bound>}
+ */
+export async function load(code) {
+  const url = `data:text/javascript,${encodeURIComponent(`${code}\n// ${loaded++}`)}`;
+  const { bind } = await import(url);
+  return bind;
+}
+
+let loaded = 0;
+
+/** Inputs that are not differentiated. @param {import('./data.mjs').Inputs} inputs @param {readonly string[]} wrt */
+export function dataOf(inputs, wrt) {
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !wrt.includes(name)));
+}
+
+/**
+ * Bytes that `bind` allocates beyond its copies of the data, and what a call allocates.
+ * @param {string} code
+ * @param {string} kind
+ * @param {import('./data.mjs').Sizes} sizes
+ * @param {import('./data.mjs').FloatsOf} Floats
+ */
+export async function workspace(code, kind, sizes, Floats) {
+  const bind = await load(code);
+  const { inputs, wrt } = generate(kind, sizes, Floats);
+  const data = dataOf(inputs, wrt);
+  const copies = Object.values(data).reduce((sum, x) => sum + (typeof x === 'number' ? 0 : x.byteLength), 0);
+  const bound = allocated(() => bind(data));
+  const theta = new Floats(bound.result.size);
+  const g = new Floats(bound.result.size);
+  const call = allocated(() => bound.result.valueAndGrad(theta, g));
+  return { bytes: Math.max(0, bound.bytes - copies), perCall: call.bytes };
+}
+
+/**
+ * Milliseconds from the text to the module, the first time in a process.
+ * @param {string} formula
+ * @param {string} precision
+ * @param {number} runs
+ */
+export function compileTime(formula, precision, runs) {
+  const times = Array.from({ length: runs }, () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [SELF, formula, precision], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(stderr);
+    return Number(stdout);
+  });
+  return median(times);
+}
+
+if (process.argv[1] === SELF) {
+  await import('../../dist/index.js');
+  const [formula, precision] = process.argv.slice(2);
+  const before = performance.now();
+  await emit(formula, precision);
+  console.log(performance.now() - before);
+}
