@@ -2,10 +2,10 @@
 //   node bench/tensors/ours.mjs FORMULA PRECISION
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { median } from '../harness.mjs';
 import { generate } from './data.mjs';
+import { formulaText } from './formulas.mjs';
 import { allocated } from './measure.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
@@ -19,8 +19,7 @@ const SELF = fileURLToPath(import.meta.url);
 /** The text of the module. @param {string} formula @param {string} precision */
 export async function emit(formula, precision) {
   const { compile } = await import('../../dist/index.js');
-  const text = readFileSync(new URL(`formulas/${formula}.expr`, import.meta.url), 'utf8');
-  const { code } = compile(text, { name: `${formula}.expr`, precision });
+  const { code } = compile(formulaText(formula), { name: `${formula}.expr`, precision });
   return code;
 }
 

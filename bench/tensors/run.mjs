@@ -51,7 +51,7 @@ export async function tensorTables(options) {
   ];
   const notes = [];
   for (const workload of workloads) {
-    if (options.only && !options.only.includes(workload.id)) continue;
+    if (options.only ? !options.only.includes(workload.id) : workload.alone) continue;
     for (const precision of options.precisions ?? Object.keys(PRECISIONS)) {
       const result = await measured(workload, precision, libraries, options);
       notes.push(...result.notes);
@@ -110,7 +110,7 @@ async function measured(workload, precision, libraries, options) {
       notes.push(`${id} ${precision}: a call allocates ${facts.workspace.perCall} bytes`);
   });
   for (const library of libraries) {
-    if (!library.precisions.includes(precision)) continue;
+    if (workload.alone || !library.precisions.includes(precision)) continue;
     await attempt(library.name, async () => {
       const { point, run, gradient, ready } = await library.prepare(workload, inputs, wrt, precision);
       const placed = points.map(point);

@@ -1,9 +1,9 @@
 // The hand-written gradients of the tensor benchmarks against central differences, and their data against the
 // declarations of the formulas.
 
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Floats, type FloatsOf, generate, pack, type Sizes } from '../../bench/tensors/data.mjs';
+import { formulaText, lstm } from '../../bench/tensors/formulas.mjs';
 import { allocated, ratio, takeTurns } from '../../bench/tensors/measure.mjs';
 import { workloads } from '../../bench/tensors/workloads.mjs';
 
@@ -105,4 +105,8 @@ test('what does twice the work takes longer', () => {
   };
   const [one, four] = takeTurns([{ run: work(1) }, { run: work(4) }], { quick: true });
   expect(ratio(four!, one!)).toBeGreaterThan(1.5);
+});
+
+test('the generated LSTM has the text of the file', () => {
+  expect(lstm(14, 1024)).toBe(formulaText('lstm-14x1024'));
 });

@@ -1,0 +1,28 @@
+// The texts of the formulas: files, but for one that is too long to keep.
+
+import { readFileSync } from 'node:fs';
+
+/** @param {string} name */
+export function formulaText(name) {
+  if (name !== 'lstm-1024x14') return readFileSync(new URL(`formulas/${name}.expr`, import.meta.url), 'utf8');
+  return lstm(1024, 14);
+}
+
+/**
+ * The LSTM of lstm-14x1024.expr for other sizes: its steps are written out one by one, so that more of them are a longer
+ * text.
+ * @param {number} characters
+ * @param {number} bits
+ */
+export function lstm(characters, bits) {
+  const [head, start, step, ...rest] = formulaText('lstm-14x1024').split('\n\n');
+  const declared = head
+    .replace('14 characters of 1024 numbers', `${characters} characters of ${bits} numbers`)
+    .replace(': 14 x 1024', `: ${characters} x ${bits}`)
+    .replaceAll(/(: |: \d x )1024/g, `$1${bits}`);
+  const steps = Array.from({ length: characters - 1 }, (_, t) =>
+    step.replace('x[1, :]', `x[${t + 1}, :]`).replace('x[2, :]', `x[${t + 2}, :]`),
+  );
+  const end = rest[rest.length - 1].replace('13 * 1024', `${characters - 1} * ${bits}`);
+  return [declared, start, ...steps, end].join('\n\n');
+}
