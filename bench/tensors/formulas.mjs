@@ -2,7 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 
-/** @param {string} name */
+/**
+ * @param {string} name
+ * @returns {string}
+ */
 export function formulaText(name) {
   if (name !== 'lstm-1024x14') return readFileSync(new URL(`formulas/${name}.expr`, import.meta.url), 'utf8');
   return lstm(1024, 14);
@@ -18,10 +21,10 @@ export function lstm(characters, bits) {
   const [head, start, step, ...rest] = formulaText('lstm-14x1024').split('\n\n');
   const declared = head
     .replace('14 characters of 1024 numbers', `${characters} characters of ${bits} numbers`)
-    .replace(': 14 x 1024', `: ${characters} x ${bits}`)
-    .replaceAll(/(: |: \d x )1024/g, `$1${bits}`);
+    .replaceAll(/(: |: \d x )1024/g, `$1${bits}`)
+    .replace(': 14 x 1024', `: ${characters} x ${bits}`);
   const steps = Array.from({ length: characters - 1 }, (_, t) =>
-    step.replace('x[1, :]', `x[${t + 1}, :]`).replace('x[2, :]', `x[${t + 2}, :]`),
+    step.replace('x[2, :]', `x[${t + 2}, :]`).replace('x[1, :]', `x[${t + 1}, :]`),
   );
   const end = rest[rest.length - 1].replace('13 * 1024', `${characters - 1} * ${bits}`);
   return [declared, start, ...steps, end].join('\n\n');

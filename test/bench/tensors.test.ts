@@ -66,10 +66,7 @@ async function load(kind: string, hand: string, sizes: Sizes, Floats: FloatsOf) 
 
 describe.each(workloads)('$title', ({ kind, formula, sizes }) => {
   test('has the inputs that its formula declares', () => {
-    const text = readFileSync(
-      new URL(`../../bench/tensors/formulas/${formula}.expr`, import.meta.url),
-      'utf8',
-    );
+    const text = formulaText(formula);
     const { inputs, wrt } = generate(kind, sizes);
     const declared = Array.from(text.matchAll(/^# @input (\w+): ([\w ]+?)(?: int)?(?: = \S+)?(?: --.*)?$/gm));
     expect(declared.map(([, name]) => name!).sort()).toEqual(Object.keys(inputs).sort());
