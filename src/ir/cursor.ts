@@ -14,6 +14,7 @@ export class Cursor {
   readonly #string = /"(?:[^"\\\n]|\\[^\n])*"/y;
   readonly #natural = /[0-9]+/y;
   readonly #number = /NaN|-?Infinity|-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?/y;
+  readonly #subscripts = /[a-zA-Z]*,[a-zA-Z]*->[a-zA-Z]*/y;
   readonly #any = /[^\s=,:()[\]@]+|[^\n]/y;
 
   constructor(text: string) {
@@ -119,10 +120,23 @@ export class Cursor {
   }
 
   expectNatural(): number {
+    return this.takeNatural() ?? this.expected('a natural number');
+  }
+
+  takeNatural(): number | undefined {
     const text = this.#token(this.#natural);
-    if (text === undefined) return this.expected('a natural number');
+    if (text === undefined) return undefined;
     const value = Number(text);
     return Number.isSafeInteger(value) ? value : this.fail('ir-syntax', 'too large a number');
+  }
+
+  expectInteger(): number {
+    return this.take('-') ? 0 - this.expectNatural() : this.expectNatural();
+  }
+
+  /** The subscripts of a contraction, e.g. `ab,bc->ac`. */
+  expectSubscripts(): string {
+    return this.#token(this.#subscripts) ?? this.expected('subscripts, e.g. ab,bc->ac');
   }
 
   #skip(): void {

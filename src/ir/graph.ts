@@ -191,7 +191,7 @@ export class Graph {
   /** Notes that two lengths have to be equal, at the span of the nodes being made. */
   require(left: Size, right: Size, span: Span | undefined = this.#span): void {
     if (sameSize(left, right)) return;
-    const key = [sizeText(left), sizeText(right)].sort().join(' = ');
+    const key = constraintKey(left, right);
     if (!this.constraints.has(key)) this.constraints.set(key, { left, right, span });
   }
 
@@ -232,6 +232,11 @@ export class Graph {
     }
     this.#table = table;
   }
+}
+
+/** Equal for equal constraints. */
+export function constraintKey(left: Size, right: Size): string {
+  return [sizeText(left), sizeText(right)].sort().join(' = ');
 }
 
 function emptyTable(slots: number): Int32Array {

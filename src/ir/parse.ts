@@ -9,12 +9,22 @@
 import { type Diagnostic, type Span, SymgradError } from '../errors.ts';
 import { Cursor, Failure } from './cursor.ts';
 import { type Attrs, Graph, GraphLimitError, type InputNode, type Node } from './graph.ts';
-import { factsOf, isOpName, type OpName } from './ops.ts';
+import { type AttrName, factsOf, isOpName, type OpName } from './ops.ts';
+import { parseSize } from './parse-size.ts';
 import { lineStartsOf, offsetOf } from './position.ts';
-import { typeText } from './print.ts';
-import type { Derivative, DerivativeKind, Input, Output, Program } from './program.ts';
-import { type DType, SCALAR, type Shape, sameShape } from './shape.ts';
-import { applicationProblem, isPath, resultType } from './verify.ts';
+import { ATTR_FORMS, BARE_ATTRS, typeText } from './print.ts';
+import {
+  type Derivative,
+  type DerivativeKind,
+  type Input,
+  nodeOf,
+  type Output,
+  type Program,
+} from './program.ts';
+import { elementsIn, SCALAR, type Shape, sameShape } from './shape.ts';
+import { ShapeError } from './shapes.ts';
+import { type Size, SizeLimitError, sizeText } from './size.ts';
+import { applicationProblem, isOpen, resultType, shapeAtPath, type Type } from './verify.ts';
 
 /** What the parser may be told besides the text. */
 export interface ParseIrOptions {
@@ -35,6 +45,9 @@ export function parseIr(text: string, options: ParseIrOptions = {}): Program {
 
 const MAX_ERRORS = 20;
 
+/** As many as numpy has. */
+const MOST_AXES = 64;
+
 const KINDS: Readonly<Record<DerivativeKind, true>> = {
   grad: true,
   jacobian: true,
@@ -47,11 +60,6 @@ const KINDS: Readonly<Record<DerivativeKind, true>> = {
 /** The parts of a text, in the order they must come. A line moves on to its part and never back. */
 const PARTS = ['program', 'source', 'declarations', 'nodes', 'derivative'] as const;
 type Part = (typeof PARTS)[number];
-
-interface Type {
-  readonly dtype: DType;
-  readonly shape: Shape;
-}
 
 class Parser {
   readonly #cursor: Cursor;
@@ -68,7 +76,7 @@ class Parser {
 
   /** Declarations in order; `node` follows with the line of the node. */
   readonly #inputs = new Map<string, Omit<Input, 'node'>>();
-  readonly #wrt = new Set<string>();
+  readonly #wrt = new Map<string, Shape>();
   /** Nodes by the number the text gives them; null for a line that failed. */
   readonly #nodes = new Map<number, Node | null>();
   readonly #inputNodes = new Map<string, InputNode>();
@@ -96,7 +104,7 @@ class Parser {
       graph: this.#graph,
       inputs: Array.from(this.#inputs.values(), input => ({ ...input, node: this.#inputNode(input) })),
       outputs: [...this.#outputs.values()],
-      wrt: [...this.#wrt],
+      wrt: [...this.#wrt.keys()],
       derivatives: [...this.#derivatives.values()],
       diagnostics: [],
     };
@@ -106,8 +114,10 @@ class Parser {
     try {
       action();
     } catch (failure) {
-      if (!(failure instanceof Failure)) throw failure;
-      if (failure.diagnostic !== undefined) this.#diagnostics.push(failure.diagnostic);
+      if (failure instanceof SizeLimitError) {
+        this.#attempt(() => this.#cursor.fail('ir-limit', failure.message));
+      } else if (!(failure instanceof Failure)) throw failure;
+      else if (failure.diagnostic !== undefined) this.#diagnostics.push(failure.diagnostic);
     }
   }
 
@@ -153,6 +163,10 @@ class Parser {
         this.#enter('declarations');
         this.#variables();
         break;
+      case 'require':
+        this.#enter('declarations');
+        this.#constraint();
+        break;
       case 'return':
         if (this.#part === 'derivative') {
           this.#derivative();
@@ -167,7 +181,7 @@ class Parser {
         break;
       default:
         cursor.expected(
-          'a node, `input`, `wrt`, `return` or `derivative`',
+          'a node, `input`, `wrt`, `require`, `return` or `derivative`',
           keyword === undefined ? undefined : cursor.lastSpan,
         );
     }
@@ -190,10 +204,7 @@ class Parser {
     if (this.#inputs.has(name)) cursor.fail('ir-redefined', `a second input ${name}`);
     if (name.includes('.')) cursor.fail('ir-syntax', 'the name of an input has no dot');
     const type = this.#type();
-    const expected = resultType('input', type.dtype);
-    if (!sameType(type, expected)) {
-      cursor.fail('ir-type', `an input is a scalar, real or int, not ${describe(type)}`);
-    }
+    if (type.dtype === 'bool') cursor.fail('ir-type', `an input is real or int, not ${describe(type)}`);
     const value = cursor.take('=') ? cursor.expectNumber() : undefined;
     const doc = cursor.takeString();
     const span = this.#span();
@@ -215,11 +226,25 @@ class Parser {
       if (input === undefined) this.#unknown('ir-undefined', `there is no input ${name} above`);
       if (input.dtype !== 'real') cursor.fail('ir-type', `${name} is ${input.dtype}, not differentiable`);
       if (this.#wrt.has(name)) cursor.fail('ir-redefined', `${name} twice`);
-      this.#wrt.add(name);
+      this.#wrt.set(name, input.shape);
     } while (cursor.take(','));
   }
 
-  /** `%N [: TYPE] = OP %N... [ATTRIBUTE] [as NAME] [SPAN]` */
+  /** `require SIZE = SIZE [SPAN]` */
+  #constraint(): void {
+    const cursor: Cursor = this.#cursor;
+    const left = parseSize(cursor);
+    cursor.expect('=');
+    const right = parseSize(cursor);
+    if (!isOpen(left, right)) cursor.fail('ir-type', 'a constraint can be true and can be false');
+    const { constraints } = this.#graph;
+    const known = constraints.size;
+    this.#graph.require(left, right, this.#span());
+    if (constraints.size === known)
+      cursor.fail('ir-redefined', `${sizeText(left)} = ${sizeText(right)} twice`);
+  }
+
+  /** `%N [: TYPE] = OP %N... [ATTRIBUTE...] [as NAME] [SPAN]` */
   #nodeLine(): void {
     const cursor: Cursor = this.#cursor;
     const number = cursor.takeId()!;
@@ -233,11 +258,11 @@ class Parser {
     if (!isOpName(op)) cursor.fail('ir-operation', `there is no operation ${op}`);
     const opSpan = cursor.lastSpan;
     const inputs = [...this.#operands()];
-    const attrs = this.#attrs(op);
+    const attrs = this.#attrs(op, type);
     const attrsSpan = cursor.lastSpan;
     const problem = applicationProblem(op, inputs, attrs);
     if (problem !== undefined) cursor.fail('ir-operands', problem.message, opSpan);
-    const expected = resultType(op, type.dtype);
+    const expected = this.#resultType(op, inputs, attrs, type, opSpan);
     if (!sameType(type, expected)) {
       cursor.fail('ir-type', `%${number} is ${describe(expected)}, not ${describe(type)}`, opSpan);
     }
@@ -248,10 +273,19 @@ class Parser {
     this.#nodes.set(number, node);
   }
 
+  #resultType(op: OpName, inputs: readonly Node[], attrs: Attrs, declared: Type, span: Span): Type {
+    try {
+      return resultType(op, inputs, attrs, declared, () => {});
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      return this.#cursor.fail('ir-operands', error.message, span);
+    }
+  }
+
   #make(op: OpName, inputs: readonly Node[], attrs: Attrs, type: Type, span: Span | undefined): Node {
     this.#graph.at(span);
     try {
-      return this.#graph.intern(op, inputs, attrs, type.dtype);
+      return this.#graph.intern(op, inputs, attrs, type.dtype, type.shape);
     } catch (error) {
       if (!(error instanceof GraphLimitError)) throw error;
       this.#stopped = true;
@@ -285,12 +319,29 @@ class Parser {
     cursor.expect('=');
     const elements: Node[] = [];
     for (const element of this.#operands()) elements.push(this.#expectNumber(element));
-    const count = shape.reduce((product, size) => product * size, 1);
-    if (elements.length !== count) {
-      cursor.fail('ir-type', `${name} has ${count} element${count === 1 ? '' : 's'}, not ${elements.length}`);
+    const node = nodeOf({ name, shape, elements });
+    if (node === undefined) this.#expectElements(name, shape, elements);
+    else if (!sameShape(node.shape, shape)) {
+      cursor.fail(
+        'ir-type',
+        `${name} is ${describe({ dtype, shape })}, not ${describe({ dtype, shape: node.shape })}`,
+      );
     }
     const span = this.#span();
     this.#outputs.set(name, { name, shape, elements, ...(span !== undefined && { span }) });
+  }
+
+  /** An output that is not one node is the list of its elements. */
+  #expectElements(name: string, shape: Shape, elements: readonly Node[]): void {
+    const cursor: Cursor = this.#cursor;
+    const count = elementsIn(shape);
+    if (elements.length !== count) {
+      const wanted = `${sizeText(count)} element${count === 1 ? '' : 's'}`;
+      cursor.fail('ir-type', `${name} has ${wanted}, not ${elements.length}`);
+    }
+    if (elements.some(element => element.shape.length > 0)) {
+      cursor.fail('ir-type', `${name} is one node or a list of scalars`);
+    }
   }
 
   /** `return [sparse] KIND[(%N...)] PATH=%N...` */
@@ -316,11 +367,15 @@ class Parser {
     const values = new Map<string, Node>();
     while (!cursor.seesEndOfLine()) {
       const path = cursor.expectName();
-      if (!isPath(kind, path, this.#wrt, this.#outputs))
-        cursor.fail('ir-path', `${path} is no path of a ${kind}`);
+      const shape = shapeAtPath(kind, path, this.#wrt, this.#outputs);
+      if (shape === undefined) cursor.fail('ir-path', `${path} is no path of a ${kind}`);
       if (values.has(path)) cursor.fail('ir-redefined', `${path} twice`);
       cursor.expect('=');
       const node = this.#operand() ?? cursor.expected('a node, e.g. %0');
+      if (!sameShape(node.shape, shape)) {
+        const [wanted, found] = [shape, node.shape].map(each => describe({ dtype: 'real', shape: each }));
+        cursor.fail('ir-type', `${path} is ${wanted}, not ${found}`);
+      }
       values.set(path, this.#expectNumber(node));
     }
     this.#derivatives.set(kind, { kind, form, values, inputs: [...inputs] });
@@ -344,26 +399,54 @@ class Parser {
     return node;
   }
 
-  #attrs(op: OpName): Attrs {
+  #attrs(op: OpName, type: Type): Attrs {
+    const { attrs } = factsOf(op);
+    if (attrs === undefined) return undefined;
+    // What each operation carries is checked by the laws: here it is a record of whatever was written.
+    return Object.fromEntries(attrs.map(key => [key, this.#attr(op, key, type)])) as unknown as Attrs;
+  }
+
+  #attr(op: OpName, key: AttrName, { shape }: Type): unknown {
     const cursor: Cursor = this.#cursor;
-    const { attr } = factsOf(op);
-    switch (attr) {
-      case undefined:
-        return undefined;
-      case 'value':
-        return { value: cursor.expectNumber() };
+    const form = ATTR_FORMS[key];
+    if (form === 'type') return shape;
+    if (form === 'flag') return cursor.takeWord(key);
+    if (!BARE_ATTRS.has(key)) {
+      if (!cursor.takeWord(key)) cursor.expected(`the ${key} of ${op}, e.g. ${key}=${EXAMPLES[form]}`);
+      cursor.expect('=');
+    }
+    switch (form) {
+      case 'number':
+        return cursor.expectNumber();
+      case 'numbers':
+        return this.#list(() => cursor.expectNumber());
       case 'name':
-        return { name: cursor.expectName() };
-      case 'order':
-        if (!cursor.takeWord('order')) cursor.expected(`the order of ${op}, e.g. order=1`);
-        cursor.expect('=');
-        return { order: cursor.expectNatural() };
+        return cursor.expectName();
+      case 'integer':
+        return cursor.expectInteger();
+      case 'integers':
+        return this.#list(() => cursor.expectInteger());
+      case 'size':
+        return parseSize(cursor);
+      case 'subscripts':
+        return cursor.expectSubscripts();
       default:
-        return attr satisfies never;
+        return form satisfies never;
     }
   }
 
-  /** `: DTYPE`, `: [3, 4]` or `: int[3, 4]`; nothing is a real scalar. */
+  #list<T>(item: () => T): T[] {
+    const cursor: Cursor = this.#cursor;
+    const items: T[] = [];
+    cursor.expect('[');
+    if (cursor.take(']')) return items;
+    do items.push(item());
+    while (cursor.take(','));
+    cursor.expect(']');
+    return items;
+  }
+
+  /** `: DTYPE`, `: [3, n]` or `: int[3, n]`; nothing is a real scalar. */
   #type(): Type {
     const cursor: Cursor = this.#cursor;
     if (!cursor.take(':')) return { dtype: 'real', shape: SCALAR };
@@ -371,14 +454,17 @@ class Parser {
     if (dtype !== 'real' && dtype !== 'int' && dtype !== 'bool') {
       cursor.expected('a type: real, int, bool or a shape, e.g. [3]', cursor.lastSpan);
     }
-    if (!cursor.take('[')) return { dtype, shape: SCALAR };
-    const shape: number[] = [];
-    if (!cursor.take(']')) {
-      do shape.push(cursor.expectNatural());
-      while (cursor.take(','));
-      cursor.expect(']');
-    }
+    if (!cursor.sees('[')) return { dtype, shape: SCALAR };
+    const shape = this.#list(() => this.#length());
+    if (shape.length > MOST_AXES) cursor.fail('ir-limit', `more than ${MOST_AXES} axes`);
     return { dtype, shape };
+  }
+
+  #length(): Size {
+    const cursor: Cursor = this.#cursor;
+    const size = parseSize(cursor);
+    if (typeof size === 'number' && size < 0) cursor.fail('ir-type', 'a length is a natural number');
+    return size;
   }
 
   #span(): Span | undefined {
@@ -416,6 +502,17 @@ class Parser {
     return node;
   }
 }
+
+/** What an attribute may look like, for messages. */
+const EXAMPLES = {
+  number: '1',
+  numbers: '[1]',
+  name: 'x',
+  integer: '1',
+  integers: '[0]',
+  size: 'n',
+  subscripts: 'ab,b->a',
+};
 
 function isKind(text: string): text is DerivativeKind {
   return Object.hasOwn(KINDS, text);

@@ -16,10 +16,13 @@
 //     %7 = ...
 //     return grad w=%8
 //
-// A type is written after a colon unless it is a real scalar (`%4: bool = lt %0 %1`, `input k: int`); order is
-// `phi %1 order=2`, the elements of a tensor output are listed, inputs that only a derivative takes stand in parentheses
-// (`return jvp(%7) value=%9`), `return sparse hessian x.x=%8` is one that is handed out by its entries. Names that are
-// not words with dots between them are JSON strings. `#` begins a comment.
+// A type is written after a colon unless it is a real scalar: `%4: bool = lt %0 %1`, `input X: [n, 2*d + 1]`,
+// `%5: int[3] = input k`. Attributes follow the operands: `phi %1 order=2`, `reduceSum %7 axes=[0, 1]`,
+// `slice %3 axis=0 start=1 step=1 length=n - 1`, `cumsum %3 axis=0 exclusive`, `contract %2 %3 subscripts=ab,b->a`; that of a leaf
+// stands alone (`size n*d`, `array [1, -0, NaN]`); shapes are said by the type (`%8: [n, 3] = broadcast %6`).
+// `require n = 2*m @1:5+5` before the nodes is a constraint. An output is one node of its shape or the list of its elements, inputs
+// that only a derivative takes stand in parentheses (`return jvp(%7) value=%9`), `return sparse hessian x.x=%8` is one that
+// is handed out by its entries. Names that are not words with dots between them are JSON strings. `#` begins a comment.
 //
 // A span is `@line:column+length` in the source of the formula, which the text carries along, so that a dump can be
 // compiled again and its diagnostics still point into the formula. Without a source every offset is on line 1.
@@ -27,11 +30,13 @@
 // Law: parseIr(printIr(p)) is p but for numbering, dead nodes and diagnostics; printIr(parseIr(t)) is t if printIr made t.
 
 import type { Span } from '../errors.ts';
-import type { Attrs, Node } from './graph.ts';
+import type { Attrs, Constraint, Node } from './graph.ts';
 import { type Sections, sectionsOf } from './live.ts';
+import type { AttrName } from './ops.ts';
 import { lineStartsOf, positionOf } from './position.ts';
 import type { Derivative, Input, Output, Program } from './program.ts';
 import type { DType, Shape } from './shape.ts';
+import { namedSize, Polynomial, type Size, sizeText, substitute } from './size.ts';
 
 /** The canonical text of `program`: live nodes only, numbered from 0 in print order. */
 export function printIr(program: Program): string {
@@ -52,6 +57,9 @@ export function printIr(program: Program): string {
   }
   for (const input of program.inputs) lines.push(`  ${inputText(input)}${spanText(input.span, starts)}`);
   if (program.wrt.length > 0) lines.push(`  wrt ${program.wrt.map(nameText).join(', ')}`);
+  for (const constraint of graph.constraints.values()) {
+    lines.push(`  ${constraintText(constraint)}${spanText(constraint.span, starts)}`);
+  }
   for (const node of sections.forward) lines.push(nodeLine(node));
   for (const output of program.outputs) {
     lines.push(`  ${outputText(output, label)}${spanText(output.span, starts)}`);
@@ -97,13 +105,61 @@ function nameText(name: string): string {
 }
 
 function shapeText(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
+  return `[${shape.map(lengthText).join(', ')}]`;
 }
+
+/** The text of a size, with quotes around names that need them. */
+function lengthText(size: Size): string {
+  return sizeText(substitute(size, name => namedSize(nameText(name))));
+}
+
+/** How the value of an attribute is written; `type` says that the type of the node holds it. */
+export const ATTR_FORMS = {
+  value: 'number',
+  values: 'numbers',
+  name: 'name',
+  order: 'integer',
+  size: 'size',
+  shape: 'type',
+  permutation: 'integers',
+  axis: 'integer',
+  axes: 'integers',
+  position: 'integer',
+  start: 'size',
+  step: 'integer',
+  length: 'size',
+  exclusive: 'flag',
+  reverse: 'flag',
+  subscripts: 'subscripts',
+} as const satisfies Record<AttrName, string>;
+
+/** Attributes of leaves, written without their name. */
+export const BARE_ATTRS: ReadonlySet<AttrName> = new Set(['value', 'values', 'name', 'size']);
 
 function attrsText(attrs: Attrs): string {
   if (attrs === undefined) return '';
-  if ('order' in attrs) return ` order=${attrs.order}`;
-  return 'name' in attrs ? ` ${nameText(attrs.name)}` : ` ${numberText(attrs.value)}`;
+  return Object.entries(attrs)
+    .map(([key, value]) => attrText(key as AttrName, value))
+    .join('');
+}
+
+function attrText(key: AttrName, value: unknown): string {
+  const form = ATTR_FORMS[key];
+  if (form === 'type') return '';
+  if (form === 'flag') return value === true ? ` ${key}` : '';
+  return ` ${BARE_ATTRS.has(key) ? '' : `${key}=`}${valueText(form, value)}`;
+}
+
+/** Never fails, whatever the value is: a broken node is printed too. */
+function valueText(form: (typeof ATTR_FORMS)[AttrName], value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(each => valueText(form, each)).join(', ')}]`;
+  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'string' && form === 'name') return nameText(value);
+  return value instanceof Polynomial ? lengthText(value) : String(value);
+}
+
+function constraintText({ left, right }: Constraint): string {
+  return `require ${lengthText(left)} = ${lengthText(right)}`;
 }
 
 function inputText(input: Input): string {

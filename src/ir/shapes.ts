@@ -46,6 +46,7 @@ export function shapeOf(op: OpName, inputs: readonly Node[], attrs: Attrs, const
       return x.shape.map((size, at) => (at === axis ? length : size));
     }
     case 'diagonal': {
+      if (x.shape.length < 2) throw new ShapeError(`a diagonal of ${shapeText(x.shape)}`);
       const [rows, columns] = x.shape.slice(-2);
       return [...x.shape.slice(0, -2), equalSize(rows, columns, constrain, 'a diagonal')];
     }

@@ -35,6 +35,14 @@ export class Polynomial {
   }
 }
 
+/** Sizes are those that people write: a polynomial of more terms would cost time at every step. */
+const MOST_TERMS = 200;
+
+/** Thrown when a size would have more than 200 terms. */
+export class SizeLimitError extends Error {
+  override readonly name = 'SizeLimitError';
+}
+
 /** The size called `name`. */
 export function namedSize(name: string): Size {
   return new Polynomial([{ coefficient: 1, atoms: [name] }]);
@@ -59,12 +67,11 @@ export function multiplySizes(a: Size, b: Size): Size {
   if (typeof a === 'number' && typeof b === 'number') return a * b;
   if (a === 1) return b;
   if (b === 1) return a;
+  const [left, right] = [monomialsOf(a), monomialsOf(b)];
+  if (left.length * right.length > MOST_TERMS ** 2) throw limitError();
   return normal(
-    monomialsOf(a).flatMap(p =>
-      monomialsOf(b).map(q => ({
-        coefficient: p.coefficient * q.coefficient,
-        atoms: [...p.atoms, ...q.atoms],
-      })),
+    left.flatMap(p =>
+      right.map(q => ({ coefficient: p.coefficient * q.coefficient, atoms: [...p.atoms, ...q.atoms] })),
     ),
   );
 }
@@ -183,8 +190,8 @@ export function monomialsOf(size: Size): readonly Monomial[] {
   return size === 0 ? [] : [{ coefficient: size, atoms: [] }];
 }
 
-/** Names before products, higher degrees first, the constant last. */
-function normal(monomials: readonly Monomial[]): Size {
+/** The sum of monomials: names before products, higher degrees first, the constant last. Throws `SizeLimitError`. */
+export function normal(monomials: readonly Monomial[]): Size {
   const byKey = new Map<string, Monomial>();
   for (const { coefficient, atoms } of monomials) {
     const sorted = [...atoms].sort((p, q) => compareTexts(atomText(p), atomText(q)));
@@ -193,6 +200,7 @@ function normal(monomials: readonly Monomial[]): Size {
     if (sum === 0) byKey.delete(key);
     else byKey.set(key, { coefficient: sum, atoms: sorted });
   }
+  if (byKey.size > MOST_TERMS) throw limitError();
   const entries = [...byKey].sort(
     ([p, { atoms: a }], [q, { atoms: b }]) => b.length - a.length || compareTexts(p, q),
   );
@@ -200,6 +208,10 @@ function normal(monomials: readonly Monomial[]): Size {
   if (sum.length === 0) return 0;
   if (sum.length === 1 && sum[0].atoms.length === 0) return sum[0].coefficient;
   return new Polynomial(sum);
+}
+
+function limitError(): SizeLimitError {
+  return new SizeLimitError(`a size of more than ${MOST_TERMS} terms`);
 }
 
 function compareTexts(p: string, q: string): number {

@@ -4,30 +4,40 @@
 // Graph
 //   G1  The id of a node is its position in the graph.
 //   G2  The inputs of a node belong to the same graph and come before it.
-//   G3  A node has as many inputs as its operation takes, and exactly the attribute its operation carries.
-//   G4  A mask (bool) is used only where a mask is expected: as a condition, by and, or, not, real. There, a constant is
-//       0 or 1. Everything else takes numbers (real, int).
-//   G5  The type of a node is what its operation makes of its inputs.
-//   G6  Equal nodes are one object: same operation, attribute and inputs, in either order if it is commutative.
+//   G3  A node has as many inputs as its operation takes, and exactly the attributes its operation carries; these are
+//       what attributes.ts says: axes that exist, ascending, canonical subscripts, slices within static lengths, ...
+//   G4  A mask (bool) is used only where a mask is expected: as a condition, by and, or, not, real, any. There, a constant
+//       or an array of constants has elements 0 and 1. What only moves elements takes both. Everything else takes
+//       numbers (real, int).
+//   G5  The type and the shape of a node are what its operation makes of its inputs (shapes.ts). The lengths of an input
+//       are natural numbers or polynomials.
+//   G6  Equal nodes are one object: same operation, attributes and inputs, in either order if it is commutative.
 //   G7  A span is a range of offsets. Names belong to nodes of the graph and are not empty.
+//   G8  Lengths that a node takes to be equal are the same polynomial or a constraint of the graph. A constraint can be
+//       true and can be false.
 // Program
 //   P1  Inputs are input nodes of the graph with the name, type and shape they declare; names are unique, not empty, and
 //       have no dot. The names of outputs likewise.
-//   P2  An output has as many elements as its shape says; they belong to the graph and are numbers, not masks.
+//   P2  An output is one node of its shape, or as many scalar nodes as a static shape has elements. They belong to the
+//       graph and are numbers, not masks.
 //   P3  wrt names inputs, each once; int inputs are not differentiable.
 //   P4  There is at most one derivative of a kind; its values belong to the graph and are numbers; its own inputs are
 //       input nodes, each listed once, with names that no input of the formula has.
 //   P5  The paths of a derivative: `x` (grad, hvp, vjp), `x.y` (hessian), `f` (jvp), `f.x` (jacobian), where x, y are in
-//       wrt and f is a scalar output or, as in `r.1`, an element of a tensor output: its 1-based row-major position.
+//       wrt and f is an output of one node or, as in `r.1`, an element of one that is a list: its 1-based position. The
+//       shape of the value is that of the parts joined.
 //   P6  Every input node that is needed is an input of the program or of a derivative, and outputs need only the former.
 
 import { InternalError } from '../errors.ts';
-import type { Attrs, Graph, Node } from './graph.ts';
+import { attributesProblem, isLength } from './attributes.ts';
+import { type Attrs, attrsText, constraintKey, type Graph, type Node } from './graph.ts';
 import { liveNodes } from './live.ts';
-import { factsOf, HIGHEST_ORDER, isOpName, MOST_INPUTS, type OpName } from './ops.ts';
+import { factsOf, isOpName, MOST_INPUTS, type OpName } from './ops.ts';
 import { nodeText, numberText } from './print.ts';
-import type { Derivative, Output, Program } from './program.ts';
-import { type DType, SCALAR, type Shape, sameShape } from './shape.ts';
+import { type Derivative, nodeOf, type Output, type Program } from './program.ts';
+import { type DType, elementsIn, type Shape, sameShape, shapeText } from './shape.ts';
+import { type Constrain, ShapeError, shapeOf } from './shapes.ts';
+import { type Size, sizeText, subtractSizes } from './size.ts';
 
 /**
  * Throws `InternalError` if an invariant is broken, naming `pass`, the invariant and the node, and showing the nodes
@@ -55,12 +65,35 @@ interface Problem {
  * before it makes a node.
  */
 export function applicationProblem(op: OpName, inputs: readonly Node[], attrs: Attrs): Problem | undefined {
-  return arityProblem(op, inputs) ?? attrsProblem(op, attrs) ?? operandProblem(op, inputs);
+  const arity = arityProblem(op, inputs);
+  if (arity !== undefined) return arity;
+  const message = attributesProblem(op, inputs, attrs);
+  return message === undefined ? operandProblem(op, inputs) : { law: 'G3', message };
 }
 
-/** The type that `op` gives to its result; `declared` decides for an input, whose type is its own. */
-export function resultType(op: OpName, declared: DType): { readonly dtype: DType; readonly shape: Shape } {
-  return { dtype: op === 'input' && declared === 'int' ? 'int' : factsOf(op).dtype, shape: SCALAR };
+/** What a node computes. */
+export interface Type {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/**
+ * The type of a result; `declared` decides for an input, whose type is its own. Lengths that have to be equal are handed to
+ * `constrain`. Throws `ShapeError` if the shapes of the inputs do not fit.
+ */
+export function resultType(
+  op: OpName,
+  inputs: readonly Node[],
+  attrs: Attrs,
+  declared: Type,
+  constrain: Constrain,
+): Type {
+  if (op === 'input') return { dtype: declared.dtype === 'int' ? 'int' : 'real', shape: declared.shape };
+  const { dtype } = factsOf(op);
+  return {
+    dtype: dtype === 'same' ? inputs[0].dtype : dtype,
+    shape: shapeOf(op, inputs, attrs, constrain),
+  };
 }
 
 function graphProblem(graph: Graph): Problem | undefined {
@@ -78,7 +111,16 @@ function graphProblem(graph: Graph): Problem | undefined {
     if (!owns(graph, node)) return { law: 'G7', message: `${message} belongs to a node of another graph` };
     if (name === '') return { law: 'G7', message: 'its name is empty', node };
   }
+  for (const { left, right } of graph.constraints.values()) {
+    if (isOpen(left, right)) continue;
+    return { law: 'G8', message: `${sizeText(left)} = ${sizeText(right)} is decided` };
+  }
   return undefined;
+}
+
+/** True if two lengths are equal for some values of the names and different for others, as far as can be seen. */
+export function isOpen(left: Size, right: Size): boolean {
+  return typeof subtractSizes(left, right) !== 'number';
 }
 
 function nodeProblem(graph: Graph, node: Node, position: number): Problem | undefined {
@@ -91,12 +133,27 @@ function nodeProblem(graph: Graph, node: Node, position: number): Problem | unde
   if (!isOpName(node.op)) return { law: 'G3', message: `there is no operation ${node.op}` };
   const problem = applicationProblem(node.op, node.inputs, node.attrs);
   if (problem !== undefined) return problem;
-  const { dtype, shape } = resultType(node.op, node.dtype);
-  if (node.dtype !== dtype) return { law: 'G5', message: `it is ${dtype}, not ${node.dtype}` };
-  if (!sameShape(node.shape, shape)) {
-    return { law: 'G5', message: `its shape is [${shape}], not [${node.shape}]` };
+  return typeProblem(graph, node) ?? spanProblem(node);
+}
+
+function typeProblem({ constraints }: Graph, node: Node): Problem | undefined {
+  if (!node.shape.every(isLength)) return { law: 'G5', message: 'its shape is not a list of lengths' };
+  let missing: string | undefined;
+  const constrain = (left: Size, right: Size): void => {
+    const key = constraintKey(left, right);
+    if (!constraints.has(key)) missing ??= `${key} is not a constraint`;
+  };
+  try {
+    const { dtype, shape } = resultType(node.op, node.inputs, node.attrs, node, constrain);
+    if (node.dtype !== dtype) return { law: 'G5', message: `it is ${dtype}, not ${node.dtype}` };
+    if (!sameShape(node.shape, shape)) {
+      return { law: 'G5', message: `its shape is ${shapeText(shape)}, not ${shapeText(node.shape)}` };
+    }
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    return { law: 'G5', message: error.message };
   }
-  return spanProblem(node);
+  return missing === undefined ? undefined : { law: 'G8', message: missing };
 }
 
 function arityProblem(op: OpName, inputs: readonly Node[]): Problem | undefined {
@@ -110,47 +167,42 @@ function arityProblem(op: OpName, inputs: readonly Node[]): Problem | undefined 
   return { law: 'G3', message: `${op} takes ${arity} input${arity === 1 ? '' : 's'}, not ${count}` };
 }
 
-function attrsProblem(op: OpName, attrs: Attrs): Problem | undefined {
-  const { attr } = factsOf(op);
-  const carried = attrs === undefined ? [] : Object.keys(attrs);
-  const wanted = attr === undefined ? [] : [attr];
-  if (carried.join() !== wanted.join()) {
-    const [takes, has] = [wanted, carried].map(names => names.join(', ') || 'no attribute');
-    return { law: 'G3', message: `${op} carries ${takes}, not ${has}` };
-  }
-  if (attrs === undefined) return undefined;
-  if ('name' in attrs) {
-    return attrs.name === '' ? { law: 'G3', message: 'the name of an input is empty' } : undefined;
-  }
-  if ('value' in attrs) {
-    return typeof attrs.value === 'number' ? undefined : { law: 'G3', message: 'the value is not a number' };
-  }
-  if (Number.isInteger(attrs.order) && attrs.order >= 0 && attrs.order <= HIGHEST_ORDER) return undefined;
-  return {
-    law: 'G3',
-    message: `the order of ${op} is 0 to ${HIGHEST_ORDER}, not ${numberText(attrs.order)}`,
-  };
-}
-
 function operandProblem(op: OpName, inputs: readonly Node[]): Problem | undefined {
   for (const [i, input] of inputs.entries()) {
     const which = `input ${i + 1} of ${op}`;
-    if (!takesMask(op, i)) {
+    const takes = takesMask(op, i);
+    if (takes === 'both') continue;
+    if (!takes) {
       if (input.dtype === 'bool') return { law: 'G4', message: `${which} is a mask; it takes a number` };
-    } else if (input.op === 'const') {
-      const { value } = input.attrs;
-      if (value !== 0 && value !== 1) {
-        return { law: 'G4', message: `${which} is a mask: 0 or 1, not ${numberText(value)}` };
-      }
-    } else if (input.dtype !== 'bool') {
+      continue;
+    }
+    if (input.dtype === 'bool') continue;
+    const values = constantsIn(input);
+    if (values === undefined) {
       return { law: 'G4', message: `${which} is ${input.dtype}; it takes a mask` };
+    }
+    const stranger = values.find(value => value !== 0 && value !== 1);
+    if (stranger !== undefined) {
+      return { law: 'G4', message: `${which} is a mask: 0 or 1, not ${numberText(stranger)}` };
     }
   }
   return undefined;
 }
 
-function takesMask(op: OpName, position: number): boolean {
-  return op === 'and' || op === 'or' || op === 'not' || op === 'real' || (op === 'select' && position === 0);
+/** What an operation does with masks: of which operands it takes them, or that it takes whatever there is. */
+function takesMask(op: OpName, position: number): boolean | 'both' {
+  if (factsOf(op).dtype === 'same') return position === 0 ? 'both' : false;
+  return MASKED.has(op) || (op === 'select' && position === 0);
+}
+
+const MASKED: ReadonlySet<OpName> = new Set(['and', 'or', 'not', 'real', 'any']);
+
+/** The constants that the elements of `node` are taken from, or undefined if there is more to it. */
+function constantsIn(node: Node): readonly number[] | undefined {
+  let source = node;
+  while (factsOf(source.op).dtype === 'same') source = source.inputs[0];
+  if (source.op === 'const') return [source.attrs.value];
+  return source.op === 'array' ? source.attrs.values : undefined;
 }
 
 function spanProblem({ span }: Node): Problem | undefined {
@@ -165,9 +217,7 @@ function spanProblem({ span }: Node): Problem | undefined {
 function identityOf({ op, inputs, attrs }: Node): string {
   const ids = inputs.map(input => input.id);
   if (factsOf(op).commutative) ids.sort((a, b) => a - b);
-  if (attrs === undefined) return `${op} ${ids}`;
-  if ('name' in attrs) return `${op} ${attrs.name}`;
-  return 'order' in attrs ? `${op} ${attrs.order} ${ids}` : `${op} ${numberText(attrs.value)}`;
+  return `${op} ${ids} ${attrs === undefined ? '' : attrsText(attrs)}`;
 }
 
 function owns(graph: Graph, node: Node): boolean {
@@ -198,19 +248,30 @@ function inputsProblem({ inputs, graph }: Program): Problem | undefined {
 }
 
 function outputsProblem({ outputs, graph }: Program): Problem | undefined {
-  for (const { name, shape, elements } of outputs) {
-    const what = `the output ${JSON.stringify(name)}`;
-    const count = shape.reduce((product, size) => product * size, 1);
-    if (elements.length !== count) {
-      return {
-        law: 'P2',
-        message: `${what} of shape [${shape}] has ${elements.length} elements, not ${count}`,
-      };
-    }
-    const problem = valueProblem(graph, elements);
+  for (const output of outputs) {
+    const what = `the output ${JSON.stringify(output.name)}`;
+    const problem = valueProblem(graph, output.elements);
     if (problem !== undefined) return { ...problem, law: 'P2', message: `${what} ${problem.message}` };
+    const message = elementsProblem(output);
+    if (message !== undefined) return { law: 'P2', message: `${what} ${message}` };
   }
   return namesProblem('outputs', outputs);
+}
+
+/** What is wrong with the shapes of the elements of an output (P2), or undefined. */
+export function elementsProblem(output: Output): string | undefined {
+  const { shape, elements } = output;
+  const node = nodeOf(output);
+  if (node !== undefined) {
+    if (sameShape(node.shape, shape)) return undefined;
+    return `is ${shapeText(shape)}, its node is ${shapeText(node.shape)}`;
+  }
+  const count = elementsIn(shape);
+  const tensor = elements.find(element => element.shape.length > 0);
+  if (elements.length === count && tensor === undefined) return undefined;
+  const wanted = typeof count === 'number' ? `${count} scalar ${count === 1 ? 'node' : 'nodes'}` : 'one node';
+  const found = tensor === undefined ? elements.length : `a node of ${shapeText(tensor.shape)}`;
+  return `of shape ${shapeText(shape)} has ${wanted}, not ${found}`;
 }
 
 function namesProblem(what: string, all: readonly { readonly name: string }[]): Problem | undefined {
@@ -269,48 +330,59 @@ function derivativesProblem(program: Program): Problem | undefined {
   return pathsProblem(program);
 }
 
-function pathsProblem({ derivatives, outputs, wrt }: Program): Problem | undefined {
-  const variables = new Set(wrt);
+function pathsProblem({ derivatives, inputs, outputs, wrt }: Program): Problem | undefined {
+  const byName = new Map(inputs.map(input => [input.name, input]));
+  const variables = new Map(wrt.map(name => [name, byName.get(name)!.shape]));
   const outputOf = new Map(outputs.map(output => [output.name, output]));
   for (const { kind, values } of derivatives) {
-    for (const path of values.keys()) {
-      if (isPath(kind, path, variables, outputOf)) continue;
-      return { law: 'P5', message: `${JSON.stringify(path)} is no path of a ${kind}` };
+    for (const [path, node] of values) {
+      const quoted = JSON.stringify(path);
+      const shape = shapeAtPath(kind, path, variables, outputOf);
+      if (shape === undefined) return { law: 'P5', message: `${quoted} is no path of a ${kind}` };
+      if (!sameShape(node.shape, shape)) {
+        const message = `${quoted} of a ${kind} is ${shapeText(shape)}, not ${shapeText(node.shape)}`;
+        return { law: 'P5', message, node };
+      }
     }
   }
   return undefined;
 }
 
-/** Law P5 for one path; `outputs` by name. */
-export function isPath(
+/** The shape of the value at `path`, or undefined if it is no path (P5); shapes of `wrt` and `outputs` by name. */
+export function shapeAtPath(
   kind: Derivative['kind'],
   path: string,
-  wrt: ReadonlySet<string>,
+  wrt: ReadonlyMap<string, Shape>,
   outputs: ReadonlyMap<string, Output>,
-): boolean {
+): Shape | undefined {
   const parts = path.split('.');
-  const last = parts[parts.length - 1];
+  const last = wrt.get(parts[parts.length - 1]);
+  const joined = (first: Shape | undefined) => first && last && [...first, ...last];
   switch (kind) {
     case 'grad':
     case 'hvp':
     case 'vjp':
-      return parts.length === 1 && wrt.has(last);
+      return parts.length === 1 ? last : undefined;
     case 'hessian':
-      return parts.length === 2 && parts.every(part => wrt.has(part));
+      return parts.length === 2 ? joined(wrt.get(parts[0])) : undefined;
     case 'jvp':
-      return isElement(parts, outputs);
+      return shapeOfResult(parts, outputs);
     case 'jacobian':
-      return wrt.has(last) && isElement(parts.slice(0, -1), outputs);
+      return joined(shapeOfResult(parts.slice(0, -1), outputs));
     default:
       return kind satisfies never;
   }
 }
 
-function isElement([name, ...positions]: readonly string[], outputs: ReadonlyMap<string, Output>): boolean {
+/** The shape of an output that is one node, or of an element of one that is a list. */
+function shapeOfResult(
+  [name, ...positions]: readonly string[],
+  outputs: ReadonlyMap<string, Output>,
+): Shape | undefined {
   const output = outputs.get(name);
-  if (output === undefined) return false;
-  if (output.shape.length === 0) return positions.length === 0;
-  return positions.length === 1 && isPosition(positions[0], output.elements.length);
+  if (output === undefined) return undefined;
+  if (nodeOf(output) !== undefined) return positions.length === 0 ? output.shape : undefined;
+  return positions.length === 1 && isPosition(positions[0], output.elements.length) ? [] : undefined;
 }
 
 function isPosition(text: string, size: number): boolean {

@@ -133,7 +133,7 @@ test('G5: the type is that of the operation', () => {
   checkGraph('G5', 'it is real, not bool', graph =>
     force(graph, { op: 'input', attrs: { name: 'm' }, dtype: 'bool' }),
   );
-  checkGraph('G5', 'its shape is [], not [3]', (graph, x) =>
+  checkGraph('G5', 'its shape is scalar, not 3', (graph, x) =>
     force(graph, { op: 'exp', inputs: [x], shape: [3] }),
   );
 });
@@ -213,7 +213,7 @@ test('P2: outputs', () => {
   });
   checkProgram(
     'P2',
-    'of shape [2] has 1 elements, not 2',
+    'of shape 2 has 2 scalar nodes, not 1',
     changeOutput(() => ({ shape: [2] })),
   );
   checkProgram(
