@@ -45,7 +45,7 @@ ${startupTable(options)}
 ## Tensors
 
 Value and gradient by the \`bind\` form, against loops written by hand (\`bench/tensors/hand\`; f32 arrays, sums in double
-precision), \`@jax-js/jax\` with \`jit\`, on wasm, and TensorFlow.js on its cpu and wasm backends, all in turns in one process.
+precision), \`@jax-js/jax\` with \`jit\`, on wasm, and TensorFlow.js on its cpu and wasm backends, all in turns, each library in a thread of its own.
 Each is checked against the hand-written one before it is timed. The libraries keep data and parameters in their own memory; the
 gradient is read back. \`compile\` is the first compilation in a process; \`workspace\` is what \`bind\` allocates beyond its copies of
 the data, the second time for twice as many samples.

@@ -109,6 +109,14 @@ export function pack(inputs, wrt, Floats) {
 }
 
 /**
+ * The point and one near it, to be taken in turns: nothing can be remembered from one call to the next.
+ * @param {Floats} theta
+ */
+export function twoPoints(theta) {
+  return [theta, theta.map(x => x * 1.001)];
+}
+
+/**
  * Where each of them begins, and where the last one ends.
  * @param {Inputs} inputs
  * @param {readonly string[]} wrt

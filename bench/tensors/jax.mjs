@@ -11,8 +11,6 @@ const { init, defaultDevice, jit, valueAndGrad, numpy: np, nn } = await import('
 await init('wasm');
 defaultDevice('wasm');
 
-export const precisions = ['f32', 'f64'];
-
 const KINDS = {
   logistic: () => ({
     shapes: ({ n, d }) => ({ X: [n, d], y: [n], w: [d], b: [] }),
@@ -134,7 +132,7 @@ const KINDS = {
 /**
  * A function of flat vectors of parameters put in place before: it gives the value and leaves the gradient in JavaScript.
  */
-export function prepare({ kind, sizes }, inputs, wrt, precision) {
+export function prepare({ kind, sizes }, inputs, wrt, { precision }) {
   const { shapes, dataShapes, loss, data } = KINDS[kind]();
   const dtype = precision === 'f64' ? np.float64 : np.float32;
   const Floats = precision === 'f64' ? Float64Array : Float32Array;

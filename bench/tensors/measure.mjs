@@ -4,9 +4,8 @@
 import { median } from '../harness.mjs';
 
 /**
- * @typedef {object} Variant
- * @property {(i: number) => unknown} run one call, the i-th
- * @property {() => void} [ready] called before a slice, outside the time
+ * Runs a number of calls and tells the milliseconds they took.
+ * @typedef {(calls: number) => number | Promise<number>} Variant
  *
  * @typedef {readonly number[]} Timing milliseconds a call, a number for each round
  */
@@ -14,40 +13,46 @@ import { median } from '../harness.mjs';
 /**
  * @param {readonly Variant[]} variants
  * @param {{ quick: boolean }} options
- * @returns {Timing[]}
+ * @returns {Promise<Timing[]>}
  */
-export function takeTurns(variants, { quick }) {
+export async function takeTurns(variants, { quick }) {
   const warmUpMs = quick ? 150 : 600;
   const sliceMs = quick ? 2 : 5;
   const budgetMs = quick ? 700 : 5000;
 
-  const counts = variants.map(variant => {
-    variant.ready?.();
+  const counts = [];
+  for (const slice of variants) {
     const start = performance.now();
-    let last = Infinity;
-    for (let i = 0; i < 2 || (i < 20000 && performance.now() - start < warmUpMs); i++) {
-      const before = performance.now();
-      variant.run(i);
-      last = Math.min(last, performance.now() - before);
+    let count = 1;
+    let perCall = Infinity;
+    for (let slices = 0; slices < 2 || performance.now() - start < warmUpMs; slices++) {
+      perCall = (await slice(count)) / count;
+      count = Math.max(1, Math.min(2 * count, Math.round(sliceMs / perCall)));
     }
-    return Math.max(1, Math.round(sliceMs / Math.max(last, 1e-4)));
-  });
+    counts.push(count);
+  }
 
   /** @type {number[][]} */
-  const slices = variants.map(() => []);
+  const times = variants.map(() => []);
   const start = performance.now();
   for (let round = 0; round < 3 || (round < 61 && performance.now() - start < budgetMs); round++) {
     for (let turn = 0; turn < variants.length; turn++) {
       const v = (round + turn) % variants.length;
-      const { run, ready } = variants[v];
-      const count = counts[v];
-      ready?.();
-      const before = performance.now();
-      for (let i = 0; i < count; i++) run(i);
-      slices[v].push((performance.now() - before) / count);
+      times[v].push((await variants[v](counts[v])) / counts[v]);
     }
   }
-  return slices;
+  return times;
+}
+
+/** A variant of a function of the number of the call. @param {(i: number) => unknown} run @returns {Variant} */
+export function timed(run) {
+  return calls => {
+    // what the others drove out of the caches comes back outside the time
+    if (calls > 1) run(1);
+    const before = performance.now();
+    for (let i = 0; i < calls; i++) run(i);
+    return performance.now() - before;
+  };
 }
 
 /** How many times as long `a` took as `b`, in the median round. @param {Timing} a @param {Timing} b */

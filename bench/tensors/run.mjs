@@ -1,5 +1,5 @@
-// Value and gradient of tensor formulas: emitted modules against loops written by hand, jax-js and TensorFlow.js, all
-// in one process, in turns.
+// Value and gradient of tensor formulas: emitted modules against loops written by hand, jax-js and TensorFlow.js, in
+// one run, in turns.
 //   node bench/tensors/run.mjs [--quick] [--only T1a,T5] [--precision f64]
 // The libraries are optional: npm ci --prefix bench installs them.
 
@@ -7,8 +7,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median, table } from '../harness.mjs';
-import { generate, offsets, pack } from './data.mjs';
-import { ratio, takeTurns } from './measure.mjs';
+import { generate, offsets, pack, twoPoints } from './data.mjs';
+import { startLibraries } from './library.mjs';
+import { ratio, takeTurns, timed } from './measure.mjs';
 import { compileTime, dataOf, emit, load, workspace } from './ours.mjs';
 import { workloads } from './workloads.mjs';
 
@@ -25,7 +26,7 @@ const TOLERANCE = {
 
 /** @param {{ quick: boolean, only?: readonly string[], precisions?: readonly string[] }} options */
 export async function tensorTables(options) {
-  const libraries = await loadLibraries();
+  const libraries = installedLibraries();
   const names = libraries.map(({ name }) => name);
   const rows = [
     [
@@ -50,15 +51,19 @@ export async function tensorTables(options) {
     ],
   ];
   const notes = [];
-  for (const workload of workloads) {
-    if (options.only ? !options.only.includes(workload.id) : workload.alone) continue;
-    for (const precision of options.precisions ?? Object.keys(PRECISIONS)) {
-      const result = await measured(workload, precision, libraries, options);
-      notes.push(...result.notes);
-      if (workload.products) products.push(productRow(workload, precision, result, names));
-      else rows.push(row(workload, precision, result, names));
-      console.error([workload.id, ...(workload.products ? products : rows).at(-1)].join('  '));
+  try {
+    for (const workload of workloads) {
+      if (options.only ? !options.only.includes(workload.id) : workload.alone) continue;
+      for (const precision of options.precisions ?? Object.keys(PRECISIONS)) {
+        const result = await measured(workload, precision, libraries, options);
+        notes.push(...result.notes);
+        if (workload.products) products.push(productRow(workload, precision, result, names));
+        else rows.push(row(workload, precision, result, names));
+        console.error([workload.id, ...(workload.products ? products : rows).at(-1)].join('  '));
+      }
     }
+  } finally {
+    for (const { stop } of libraries) stop();
   }
   const tables = [rows, products].filter(all => all.length > 1).map(table);
   return [...tables, notes.map(note => `- ${note}`).join('\n')].filter(text => text !== '').join('\n\n');
@@ -70,19 +75,27 @@ async function measured(workload, precision, libraries, options) {
   const Floats = PRECISIONS[precision];
   const { inputs, wrt } = generate(kind, sizes, Floats);
   const theta = pack(inputs, wrt, Floats);
-  // two points, so that nothing is remembered from one call to the next
-  const points = [theta, theta.map(x => x * 1.001)];
+  const points = twoPoints(theta);
   const notes = [];
   const variants = [];
   let expected;
 
-  const add = (name, tolerance, variant) => {
-    const value = variant.run(0);
-    const g = variant.gradient();
+  const add = (name, tolerance, value, g, slice) => {
     expected ??= { value, g };
     const error = difference(value, g, expected, offsets(inputs, wrt));
-    if (error <= tolerance) variants.push({ name, ...variant });
+    if (error <= tolerance) variants.push({ name, slice });
     else notes.push(`${id} ${precision} ${name}: wrong, off by ${error.toExponential(1)}`);
+  };
+  const addFunction = (name, tolerance, f) => {
+    const g = new Floats(theta.length);
+    const value = f(theta, g);
+    add(
+      name,
+      tolerance,
+      value,
+      g.slice(),
+      timed(i => f(points[i & 1], g)),
+    );
   };
   const attempt = async (name, f) => {
     try {
@@ -94,14 +107,14 @@ async function measured(workload, precision, libraries, options) {
 
   for (const [name, file] of Object.entries(products ? HANDS : { hand: kind })) {
     const f = await hand(file, `${id}-${precision}`, inputs, sizes, Floats);
-    add(name, Infinity, inPlace(f, points, Floats));
+    addFunction(name, Infinity, f);
   }
   const facts = {};
   await attempt('emitted', async () => {
     const code = await emit(workload.formula, precision);
     const bound = (await load(code))(dataOf(inputs, wrt));
     if (bound.size !== theta.length) throw new Error(`size is ${bound.size}, not ${theta.length}`);
-    add('emitted', TOLERANCE.ours[precision], inPlace(bound.valueAndGrad, points, Floats));
+    addFunction('emitted', TOLERANCE.ours[precision], bound.valueAndGrad);
     facts.compileMs = compileTime(workload.formula, precision, options.quick ? 1 : 3);
     facts.workspace = await workspace(code, kind, sizes, Floats);
     if (workload.streams)
@@ -112,22 +125,17 @@ async function measured(workload, precision, libraries, options) {
   for (const library of libraries) {
     if (workload.alone || !library.precisions.includes(precision)) continue;
     await attempt(library.name, async () => {
-      const { point, run, gradient, ready } = await library.prepare(workload, inputs, wrt, precision);
-      const placed = points.map(point);
-      ready?.();
-      add(library.name, TOLERANCE.library[precision], { run: i => run(placed[i & 1]), gradient, ready });
+      const { value, g } = await library.prepare(id, precision);
+      add(library.name, TOLERANCE.library[precision], value, g, library.slice);
     });
   }
 
-  const timings = takeTurns(variants, options);
+  const timings = await takeTurns(
+    variants.map(({ slice }) => slice),
+    options,
+  );
   const times = Object.fromEntries(variants.map(({ name }, i) => [name, timings[i]]));
   return { times, notes, ...facts };
-}
-
-/** A variant of a function that fills an array. */
-function inPlace(f, points, Floats) {
-  const g = new Floats(points[0].length);
-  return { run: i => f(points[i & 1], g), gradient: () => g };
 }
 
 /** A copy of the module for each type of arrays and each work, as V8 keeps what it learnt with the text. */
@@ -150,23 +158,10 @@ function difference(value, g, expected, ends) {
   return error;
 }
 
-async function loadLibraries() {
-  if (!existsSync(new URL('../node_modules', import.meta.url))) {
-    console.error('without jax-js and TensorFlow.js: npm ci --prefix bench installs them');
-    return [];
-  }
-  const jax = await import('./jax.mjs');
-  const tfjs = await import('./tfjs.mjs');
-  const backend = name => ({
-    name: `tfjs-${name}`,
-    precisions: tfjs.precisions,
-    prepare: (workload, inputs, wrt) => tfjs.prepare(workload, inputs, wrt, name),
-  });
-  return [
-    { name: 'jax-js', precisions: jax.precisions, prepare: jax.prepare },
-    backend('cpu'),
-    backend('wasm'),
-  ];
+function installedLibraries() {
+  if (existsSync(new URL('../node_modules', import.meta.url))) return startLibraries();
+  console.error('without jax-js and TensorFlow.js: npm ci --prefix bench installs them');
+  return [];
 }
 
 /** Times of the libraries are milliseconds where there is nothing to compare with. */

@@ -3,22 +3,14 @@
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { threadId } from 'node:worker_threads';
 import { rolldown } from 'rolldown';
 import { selections } from './data.mjs';
 
 const require = createRequire(new URL('../package.json', import.meta.url));
 const tf = require('@tensorflow/tfjs-core');
-require('@tensorflow/tfjs-backend-cpu');
-const { setWasmPaths } = require('@tensorflow/tfjs-backend-wasm');
 await registerGradients();
-setWasmPaths(fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
 tf.env().set('PROD', true);
-await tf.setBackend('wasm');
-// or else this one advises to install the bindings to native code
-tf.env().set('IS_NODE', false);
-await tf.setBackend('cpu');
-
-export const precisions = ['f32'];
 
 const KINDS = {
   logistic: ({ n, d }) => ({
@@ -133,13 +125,28 @@ const KINDS = {
   }),
 };
 
+const BACKENDS = {
+  async cpu() {
+    require('@tensorflow/tfjs-backend-cpu');
+    // or else it advises to install the bindings to native code
+    tf.env().set('IS_NODE', false);
+    await tf.setBackend('cpu');
+  },
+  async wasm() {
+    const { setWasmPaths } = require('@tensorflow/tfjs-backend-wasm');
+    setWasmPaths(
+      fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)),
+    );
+    await tf.setBackend('wasm');
+  },
+};
+
 /**
  * A function of parameters put in place before, on the backend: it gives the value and leaves the gradient in
  * JavaScript.
- * @param {string} backend cpu or wasm
  */
-export function prepare({ kind, sizes }, inputs, wrt, backend) {
-  tf.setBackend(backend);
+export async function prepare({ kind, sizes }, inputs, wrt, { backend }) {
+  if (tf.getBackend() !== backend) await BACKENDS[backend]();
   const { shapes, loss, data = all => all } = KINDS[kind](sizes);
   const fixed = {};
   for (const [name, value] of Object.entries(data(inputs))) {
@@ -158,8 +165,6 @@ export function prepare({ kind, sizes }, inputs, wrt, backend) {
         return put(theta.slice(start - length, start), shapes[name]);
       });
     },
-    // arrays belong to the backend that made them
-    ready: () => tf.setBackend(backend),
     run(parameters) {
       return tf.tidy(() => {
         const { value, grads } = f(parameters);
@@ -188,11 +193,13 @@ function cell(v, h, c, w, b) {
 
 /**
  * tfjs-core for Node comes without its gradients, and their modules are written for bundlers. They register
- * themselves with every copy of tfjs-core in the process.
+ * themselves with every copy of tfjs-core in the thread.
  */
 async function registerGradients() {
   const input = require.resolve('@tensorflow/tfjs-core/dist/register_all_gradients.js');
-  const file = fileURLToPath(new URL(`../node_modules/.gradients-${process.pid}.mjs`, import.meta.url));
+  const file = fileURLToPath(
+    new URL(`../node_modules/.gradients-${process.pid}-${threadId}.mjs`, import.meta.url),
+  );
   const bundle = await rolldown({ input, platform: 'node', logLevel: 'silent' });
   try {
     await bundle.write({ file, format: 'esm' });

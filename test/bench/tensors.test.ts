@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Floats, type FloatsOf, generate, pack, type Sizes } from '../../bench/tensors/data.mjs';
 import { formulaText, lstm } from '../../bench/tensors/formulas.mjs';
-import { allocated, ratio, takeTurns } from '../../bench/tensors/measure.mjs';
+import { allocated, ratio, takeTurns, timed } from '../../bench/tensors/measure.mjs';
 import { workloads } from '../../bench/tensors/workloads.mjs';
 
 type ValueAndGrad = (theta: Floats, g: Floats) => number;
@@ -94,13 +94,13 @@ test('allocated bytes are those that arrays own', () => {
   expect(new Float64Array(1).constructor).toBe(Float64Array);
 });
 
-test('what does twice the work takes longer', () => {
+test('what does twice the work takes longer', async () => {
   const work = (times: number) => () => {
     let sum = 0;
     for (let i = 0; i < times * 20_000; i++) sum += Math.sqrt(i);
     return sum;
   };
-  const [one, four] = takeTurns([{ run: work(1) }, { run: work(4) }], { quick: true });
+  const [one, four] = await takeTurns([work(1), work(4)].map(timed), { quick: true });
   expect(ratio(four!, one!)).toBeGreaterThan(1.5);
 });
 

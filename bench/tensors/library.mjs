@@ -1,0 +1,65 @@
+// One library in a thread of its own. In the same thread its WebAssembly memory would slow the others down: after the
+// first one that grows, V8 no longer believes that arrays keep their buffers, and code on typed arrays takes 1.3 to 1.4 times as
+// long.
+
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { generate, pack, twoPoints } from './data.mjs';
+import { timed } from './measure.mjs';
+import { workloads } from './workloads.mjs';
+
+/** Name, module and what the module is told, of each. */
+const LIBRARIES = [
+  { name: 'jax-js', module: './jax.mjs', precisions: ['f32', 'f64'] },
+  { name: 'tfjs-cpu', module: './tfjs.mjs', precisions: ['f32'], backend: 'cpu' },
+  { name: 'tfjs-wasm', module: './tfjs.mjs', precisions: ['f32'], backend: 'wasm' },
+];
+
+/**
+ * Starts them all. `prepare` gives the value and the gradient; `slice` is a variant for takeTurns.
+ * They must be stopped.
+ */
+export function startLibraries() {
+  return LIBRARIES.map(library => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: library });
+    const ask = message =>
+      new Promise((resolve, reject) => {
+        worker.once('error', reject);
+        worker.once('message', answer => {
+          worker.off('error', reject);
+          if (answer.error === undefined) resolve(answer);
+          else reject(new Error(answer.error));
+        });
+        worker.postMessage(message);
+      });
+    return {
+      name: library.name,
+      precisions: library.precisions,
+      prepare: (id, precision) => ask({ id, precision }),
+      slice: async calls => (await ask({ calls })).ms,
+      stop: () => worker.terminate(),
+    };
+  });
+}
+
+if (!isMainThread) {
+  const { module, backend } = workerData;
+  let slice;
+  parentPort.on('message', async message => {
+    try {
+      parentPort.postMessage('calls' in message ? { ms: slice(message.calls) } : await prepare(message));
+    } catch (error) {
+      parentPort.postMessage({ error: error.message });
+    }
+  });
+
+  async function prepare({ id, precision }) {
+    const library = await import(module);
+    const workload = workloads.find(other => other.id === id);
+    const Floats = precision === 'f64' ? Float64Array : Float32Array;
+    const { inputs, wrt } = generate(workload.kind, workload.sizes, Floats);
+    const { point, run, gradient } = await library.prepare(workload, inputs, wrt, { precision, backend });
+    const points = twoPoints(pack(inputs, wrt, Floats)).map(point);
+    slice = timed(i => run(points[i & 1]));
+    return { value: run(points[0]), g: gradient() };
+  }
+}
