@@ -4,9 +4,11 @@
 import fc from 'fast-check';
 import { builder } from '../../src/ir/build.ts';
 import { Graph, type InputNode, type Node } from '../../src/ir/graph.ts';
-import { OPS, type OpName } from '../../src/ir/ops.ts';
-import type { Derivative, Program } from '../../src/ir/program.ts';
-import { SCALAR } from '../../src/ir/shape.ts';
+import { factsOf, isElementwise, OPS, type OpName } from '../../src/ir/ops.ts';
+import { type Derivative, nodeOf, type Program } from '../../src/ir/program.ts';
+import { SCALAR, type Shape, sameShape } from '../../src/ir/shape.ts';
+import { addSizes, divideSize, multiplySizes, namedSize, type Size } from '../../src/ir/size.ts';
+import { appendStep } from './tensor-steps.ts';
 
 /** f = z^2 + 3 y with z = x - 1, its gradient, its Hessian. */
 export function sampleProgram(): Program {
@@ -64,18 +66,23 @@ const words = fc.oneof(
 );
 const names = words.filter(name => name !== '' && !name.includes('.'));
 const pick = fc.nat(1_000_000);
-const OPERATIONS = (Object.keys(OPS) as OpName[]).filter(op => op !== 'input' && op !== 'const');
+const ALL = (Object.keys(OPS) as OpName[]).filter(op => op !== 'input' && op !== 'const');
+const SCALAR_OPERATIONS = ALL.filter(isElementwise);
+const TENSOR_OPERATIONS = ALL.filter(op => !isElementwise(op));
 
 /** One more node: which operation or constant, which operands (by rank among those that fit), order, span, name. */
 const steps = fc.record({
-  op: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...OPERATIONS) }, { weight: 1, arbitrary: constants }),
+  op: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...SCALAR_OPERATIONS) },
+    { weight: 1, arbitrary: constants },
+  ),
   operands: fc.array(pick, { minLength: 3, maxLength: 5 }),
   order: fc.nat(4),
   span: spans,
   name: fc.option(names, { nil: undefined }),
 });
 
-/** A random program. Every operation occurs; its inputs are declared; its derivatives are arbitrary nodes. */
+/** A random program of scalars. Every elementwise operation occurs; its inputs are declared; its derivatives are arbitrary nodes. */
 export const programs: fc.Arbitrary<Program> = fc
   .record({
     source: fc.record({
@@ -158,12 +165,116 @@ function append(
   if (typeof op === 'number') return graph.constant(op);
   const masks = graph.nodes.filter(node => node.dtype === 'bool');
   const numbers = graph.nodes.filter(node => node.dtype !== 'bool');
-  const { arity, attr }: { arity: number | 'variadic'; attr?: string } = OPS[op];
+  const { arity, attrs } = factsOf(op);
   const takesMasks = op === 'and' || op === 'or' || op === 'not' || op === 'real';
   const count = arity === 'variadic' ? picks.length : arity;
   const inputs = picks.slice(0, count).map((k, i) => {
     const among = takesMasks || (op === 'select' && i === 0) ? masks : numbers;
     return among.length === 0 ? graph.constant(k % 2) : among[k % among.length];
   });
-  return graph.intern(op, inputs, attr === 'order' ? { order } : undefined);
+  return graph.intern(op, inputs, attrs?.[0] === 'order' ? { order } : undefined);
+}
+
+const [n, m] = [namedSize('n'), namedSize('m')];
+const STATIC_SIZES: readonly Size[] = [1, 2, 3, 3, 0];
+const NAMED_SIZES: readonly Size[] = [
+  n,
+  n,
+  m,
+  3,
+  1,
+  addSizes(multiplySizes(2, n), 1),
+  addSizes(multiplySizes(multiplySizes(n, m), -1), namedSize('a b')),
+  addSizes(divideSize(addSizes(n, -1), 2), namedSize('floor')),
+];
+
+/** A random program of tensors whose lengths are numbers: small, and it can be evaluated. Inputs are called a, b, c. */
+export const staticPrograms: fc.Arbitrary<Program> = programsOver(STATIC_SIZES);
+/** A random program of tensors with named sizes. */
+export const symbolicPrograms: fc.Arbitrary<Program> = programsOver(NAMED_SIZES);
+
+function programsOver(sizes: readonly Size[]): fc.Arbitrary<Program> {
+  const operation = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...TENSOR_OPERATIONS) },
+    { weight: 2, arbitrary: fc.constantFrom(...SCALAR_OPERATIONS) },
+    { weight: 2, arbitrary: fc.constantFrom<OpName>('le', 'ne', 'select', 'and', 'or', 'not', 'any') },
+    { weight: 1, arbitrary: constants },
+  );
+  const step = fc.record({
+    op: operation,
+    picks: fc.array(pick, { minLength: 8, maxLength: 8 }),
+    span: spans,
+  });
+  const shape = fc.array(fc.constantFrom(...sizes), { maxLength: 3 });
+  return fc
+    .record({
+      shapes: fc.array(shape, { minLength: 2, maxLength: 3 }),
+      isInt: fc.boolean(),
+      constraint: fc.option(spans),
+      steps: fc.array(step, { minLength: 5, maxLength: 40 }),
+      outputs: fc.array(fc.record({ at: pick, length: fc.option(fc.nat(3)) }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      values: fc.array(pick, { minLength: 5, maxLength: 5 }),
+      kinds: fc.uniqueArray(fc.constantFrom('grad', 'hessian', 'jacobian', 'hvp', 'jvp')),
+    })
+    .map(({ shapes, isInt, constraint, steps, outputs, values, kinds }) => {
+      const graph = new Graph();
+      const at = (span: [number, number] | undefined) => span && { start: span[0], end: span[0] + span[1] };
+      const inputs = shapes.map((shape, i) => {
+        const [name, dtype] = ['abc'[i], i === 2 && isInt ? ('int' as const) : ('real' as const)];
+        return { name, shape, dtype, node: graph.input(name, dtype, shape) };
+      });
+      if (constraint !== null && sizes === NAMED_SIZES) graph.require(addSizes(n, 1), m, at(constraint));
+      for (const { op, picks, span } of steps) {
+        let drawn = 0;
+        const draw = (limit: number) => picks[drawn++ % picks.length] % Math.max(limit, 1);
+        graph.at(at(span));
+        if (typeof op === 'number') graph.constant(op);
+        else appendStep(graph, op, draw, sizes);
+      }
+      graph.at(undefined);
+      const numbers = graph.nodes.filter(node => node.dtype !== 'bool');
+      const scalars = [...numbers.filter(node => node.shape.length === 0), graph.constant(0.5)];
+      const results = outputs.map(({ at, length }, i) => {
+        const node = numbers[Math.max(numbers.length - 1 - (at % 4), 0)];
+        const elements = Array.from({ length: length ?? 0 }, (_, k) => scalars[(at + k) % scalars.length]);
+        const isList = length !== null && at % 3 === 0;
+        return isList
+          ? { name: `f${i}`, shape: [elements.length], elements }
+          : { name: `f${i}`, shape: node.shape, elements: [node] };
+      });
+      const wrt = inputs.filter(input => input.dtype === 'real');
+      const tangent = graph.input('tangent.a', 'real', shapes[0]);
+      const elementPaths = results.flatMap(output => {
+        if (nodeOf(output) !== undefined) return [{ path: output.name, shape: output.shape }];
+        return output.elements.map((_, k) => ({ path: `${output.name}.${k + 1}`, shape: SCALAR }));
+      });
+      const inputPaths = wrt.map(({ name, shape }) => ({ path: name, shape }));
+      type Path = { readonly path: string; readonly shape: Shape };
+      const product = (p: readonly Path[], q: readonly Path[]) =>
+        p.flatMap(a => q.map(b => ({ path: `${a.path}.${b.path}`, shape: [...a.shape, ...b.shape] })));
+      const valueAt = (shape: Shape, k: number) => {
+        const fitting = numbers.filter(node => sameShape(node.shape, shape));
+        if (fitting.length > 0) return fitting[values[k % values.length] % fitting.length];
+        return graph.intern('broadcast', [tangent.shape.length === 0 ? tangent : graph.constant(k)], {
+          shape,
+        });
+      };
+      const derivatives = kinds.map(kind => {
+        const paths = {
+          grad: inputPaths,
+          hvp: inputPaths,
+          jvp: elementPaths,
+          hessian: product(inputPaths, inputPaths),
+          jacobian: product(elementPaths, inputPaths),
+        }[kind];
+        const entries = paths.map(({ path, shape }, k) => [path, valueAt(shape, k)] as const);
+        return derivative(kind, entries, [tangent]);
+      });
+      const names = wrt.map(({ name }) => name);
+      const source = { name: 'random.expr', text: '' };
+      return { source, graph, inputs, outputs: results, wrt: names, derivatives, diagnostics: [] };
+    });
 }

@@ -9,7 +9,7 @@ import { parseIr } from '../../src/ir/parse.ts';
 import { printIr } from '../../src/ir/print.ts';
 import type { Program } from '../../src/ir/program.ts';
 import { verify } from '../../src/ir/verify.ts';
-import { programs, sampleProgram } from './programs.ts';
+import { programs, sampleProgram, staticPrograms, symbolicPrograms } from './programs.ts';
 
 const SAMPLE = `program "sample.expr"
   | z = x - 1
@@ -103,19 +103,25 @@ test('the samples, after every pass', () => {
 });
 
 describe('random programs', () => {
-  test('parse undoes print, print undoes parse', () => {
-    fc.assert(
-      fc.property(programs, program => {
-        verify(program);
-        const text = printIr(program);
-        const again = parseIr(text);
-        verify(again);
-        expect(printIr(again)).toBe(text);
-        expectEqualPrograms(again, program);
-      }),
-      { seed: 1, numRuns: 500 },
-    );
-  });
+  for (const [what, arbitrary] of [
+    ['scalars', programs],
+    ['tensors', staticPrograms],
+    ['named sizes', symbolicPrograms],
+  ] as const) {
+    test(`parse undoes print, print undoes parse: ${what}`, () => {
+      fc.assert(
+        fc.property(arbitrary, program => {
+          verify(program);
+          const text = printIr(program);
+          const again = parseIr(text);
+          verify(again);
+          expect(printIr(again)).toBe(text);
+          expectEqualPrograms(again, program);
+        }),
+        { seed: 1, numRuns: 500 },
+      );
+    });
+  }
 
   test('broken text is a diagnostic in the text, or a valid program', () => {
     const edits = fc.array(
@@ -128,7 +134,7 @@ describe('random programs', () => {
     );
     let valid = 0;
     fc.assert(
-      fc.property(programs, edits, (program, all) => {
+      fc.property(fc.oneof(programs, staticPrograms, symbolicPrograms), edits, (program, all) => {
         let text = printIr(program);
         for (const [at, length, insert] of all) {
           const start = at % text.length;
@@ -136,7 +142,7 @@ describe('random programs', () => {
         }
         if (parsesOrComplains(text)) valid++;
       }),
-      { seed: 2, numRuns: 1500 },
+      { seed: 2, numRuns: 2500 },
     );
     expect(valid).toBeGreaterThan(30);
   });
@@ -201,6 +207,7 @@ function expectEqualPrograms(actual: Program, expected: Program): void {
       inputs: own.map(to),
     })),
   });
+  expect([...actual.graph.constraints]).toEqual([...expected.graph.constraints]);
   expect(plain(actual, node => as.indexOf(node))).toEqual(plain(expected, node => es.indexOf(node)));
 }
 
@@ -222,7 +229,7 @@ describe('mistakes', () => {
     check(
       'program "f"\n  «foo» %1',
       'ir-syntax',
-      'expected a node, `input`, `wrt`, `return` or `derivative`',
+      'expected a node, `input`, `wrt`, `require`, `return` or `derivative`',
     );
     check('program "f" «x»', 'ir-syntax', 'expected the end of the line');
     check('program «"\\q"»', 'ir-syntax', 'not a JSON string');
@@ -266,7 +273,7 @@ describe('mistakes', () => {
       'ir-type',
       'the input x is real, not int',
     );
-    check('program\n  input w: [3«]»', 'ir-type', 'an input is a scalar, real or int, not [3]');
+    check('program\n  input w: bool[3«]»', 'ir-type', 'an input is real or int, not bool[3]');
     check(
       'program\n  input w: «float»',
       'ir-syntax',
