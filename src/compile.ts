@@ -3,15 +3,18 @@
 
 import { emitModule, type Meta, type ModuleFormat } from './codegen/module.ts';
 import { isGlobalName } from './codegen/names.ts';
+import { hasTensors, type Precision } from './codegen/tensors.ts';
 import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';
-import { type Builder, constantOf } from './ir/build.ts';
+import { type Builder, builder, constantOf } from './ir/build.ts';
 import { GraphLimitError } from './ir/graph.ts';
 import { parseIr } from './ir/parse.ts';
 import type { Derivative, DerivativeKind, Program } from './ir/program.ts';
-import type { Firing } from './rewrite/engine.ts';
+import { type Firing, freshGraph } from './rewrite/engine.ts';
+import { expand } from './rewrite/expand.ts';
 import { normalise, optimise } from './rewrite/passes.ts';
+import { unroll } from './rewrite/unroll.ts';
 import { VERSION } from './version.ts';
 
 export type { Meta, MetaInput, ModuleFormat } from './codegen/module.ts';
@@ -37,6 +40,10 @@ export interface CompileOptions {
   readonly define?: Readonly<Record<string, number>>;
   /** Overrides declarations: `{ X: 'n x 20' }`. */
   readonly shapes?: Readonly<Record<string, string>>;
+  /** Arrays of doubles (default) or of single precision, for formulas with tensors. */
+  readonly precision?: Precision;
+  /** Scalar operations up to which small tensors of static shape are written out element by element. Default 400. */
+  readonly unroll?: number;
   /** Limit on the size of the graph. Default 2e7. */
   readonly maxNodes?: number;
   /** Called after each pass with its name, for `--print-after`. */
@@ -99,11 +106,13 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
   };
 
   const { program, ofSource } = differentiated(text, options, timed);
-  const optimised = timed('optimise', () => optimise(program, options.optimize ?? 2));
+  const level = options.optimize ?? 2;
+  const optimised = timed('optimise', () => arranged(optimise(program, level), level, options));
   const start = performance.now();
   const emitted = emitModule(optimised, {
     format: options.format ?? 'esm',
     globalName,
+    precision: options.precision ?? 'f64',
     header: `${VERSION} from ${headerOf(program, options)}`,
   });
   passes.push({ pass: 'emit', nodes: optimised.graph.nodes.length, milliseconds: performance.now() - start });
@@ -116,6 +125,16 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
     program,
     stats: { passes, stabilised: stabilised(ofSource), operations: emitted.operations },
   };
+}
+
+/** Scalar operations up to which a program of static shapes is written out element by element. */
+const UNROLL = 400;
+
+/** A program with tensors in the form that code is made from: element by element while that is small, else loops. */
+function arranged(program: Program, level: 0 | 1 | 2, options: CompileOptions): Program {
+  if (!hasTensors(program)) return program;
+  const unrolled = unroll(program, builder(freshGraph(program)), options.unroll ?? UNROLL);
+  return unrolled === undefined ? expand(program) : optimise(unrolled, level);
 }
 
 /** Runs a pass and takes its time. */

@@ -148,7 +148,7 @@ function boundOf(entries: readonly Entry[], wrt: readonly Input[], data: readonl
   return [...lines, '}'];
 }
 
-const META = [
+export const META = [
   '/** What the module takes and gives. */',
   'export declare const meta: {',
   '  readonly inputs: readonly {',

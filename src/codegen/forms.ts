@@ -127,7 +127,23 @@ export const FORMS: { readonly [O in OpName]: Form } = {
   or:      { precedence: OR, print: x => `${x.mask(0, OR)} || ${x.mask(1, OR)}` },
   not:     { precedence: UNARY, print: x => `!${x.mask(0, UNARY)}` },
   real:    { precedence: CONDITIONAL, print: x => `${x.mask(0, OR)} ? 1 : 0` },
+
+  // Not spelled as expressions: the loops of loops/ are made of them.
+  array: loops(), size: loops(), iota: loops(),
+  broadcast: loops(), reshape: loops(), permute: loops(), slice: loops(), pad: loops(), element: loops(), diagonal: loops(), concat: loops(),
+  gather: loops(), scatterAdd: loops(),
+  reduceSum: loops(), reduceProd: loops(), reduceMax: loops(), reduceMin: loops(), norm: loops(), reduceLogsumexp: loops(), any: loops(),
+  argmax: loops(), argmin: loops(), cumsum: loops(), cumprod: loops(), contract: loops(),
 };
+
+function loops(): Form {
+  return {
+    precedence: ATOM,
+    print: ({ node }) => {
+      throw new RangeError(`${node.op} is no expression`);
+    },
+  };
+}
 
 function infix(operator: string, precedence: number): Form {
   return { precedence, print: x => `${x.text(0, precedence)} ${operator} ${x.text(1, precedence + 1)}` };

@@ -1,0 +1,153 @@
+// Loops merged: units that run over the same sizes share loops where each reads only what the same iteration has already
+// completed. So a loss that sums over samples runs forward and backward row by row, and what a row needs of itself never
+// becomes an array over all rows.
+
+import type { Node } from '../../ir/graph.ts';
+import { type Size, sameSize } from '../../ir/size.ts';
+import { LoopVariable, variableOf } from './space.ts';
+import type { Unit } from './units.ts';
+
+/** A loop with what it repeats. */
+export interface LoopNode {
+  readonly variable: LoopVariable;
+  readonly reverse: boolean;
+  readonly items: Item[];
+  /** Units whose accumulators begin before this loop and are complete after it. */
+  readonly accumulates: Unit[];
+}
+
+/** A loop, or the innermost body of a unit. */
+export type Item = LoopNode | Unit;
+
+export interface Nest {
+  readonly items: readonly Item[];
+  /** The loops around the body of each unit, outermost first, one for each of its axes. */
+  readonly loopsOf: ReadonlyMap<Unit, readonly LoopNode[]>;
+  /** By stored node: the axes along which each of its readers stands in the same iteration, so that no array is needed. */
+  readonly localAxes: ReadonlyMap<Node, ReadonlySet<number>>;
+}
+
+export function isLoop(item: Item): item is LoopNode {
+  return 'items' in item;
+}
+
+/** Merges the loops of `units`, which are in an order in which each finds what it reads. */
+export function fuse(units: readonly Unit[], results: ReadonlySet<Node>): Nest {
+  const unitsOfNode = new Map<Node, Unit[]>();
+  for (const unit of units) {
+    const own = unitsOfNode.get(unit.node);
+    if (own === undefined) unitsOfNode.set(unit.node, [unit]);
+    else own.push(unit);
+  }
+  const loopsOf = new Map<Unit, LoopNode[]>();
+  const items: Item[] = [];
+  const pending = new Set(units);
+
+  /** True if all that `unit` reads is done, or is being done in the loops that are open. */
+  const isReady = (unit: Unit): boolean =>
+    unit.reads.every(({ node }) => (unitsOfNode.get(node) ?? []).every(other => !pending.has(other)));
+
+  const place = (unit: Unit, into: Item[], depth: number): void => {
+    const loops = loopsOf.get(unit) ?? [];
+    loopsOf.set(unit, loops);
+    if (depth === unit.axes.length) {
+      into.push(unit);
+      return;
+    }
+    const last = into.at(-1);
+    let loop = last !== undefined && isLoop(last) && canShare(unit, depth, last) ? last : undefined;
+    if (loop === undefined) {
+      const { variable, reverse } = unit.axes[depth];
+      loop = { variable: new LoopVariable(variable.size), reverse, items: [], accumulates: [] };
+      into.push(loop);
+    }
+    loops.push(loop);
+    if (depth === unit.level) loop.accumulates.push(unit);
+    place(unit, loop.items, depth + 1);
+  };
+
+  /** True if `unit` may run its loop `depth` as an iteration of `loop`: what it reads of that loop is complete there. */
+  const canShare = (unit: Unit, depth: number, loop: LoopNode): boolean => {
+    const own = unit.axes[depth];
+    if (!sameSize(own.variable.size, loop.variable.size) || own.reverse !== loop.reverse) return false;
+    for (const { node, index } of unit.reads) {
+      for (const producer of unitsOfNode.get(node) ?? []) {
+        const loops = loopsOf.get(producer);
+        const at = loops === undefined ? -1 : loops.indexOf(loop);
+        if (at < 0) continue;
+        const axis = producer.axes[at];
+        if (at >= producer.level && axis.kind !== 'scanned') return false;
+        if (axis.axis === undefined || variableOf(index[axis.axis]) !== own.variable) return false;
+        // A part of a concatenation is shifted, so its loop does not run over the axis of the whole.
+        if (variableOf(producer.target[axis.axis]) !== axis.variable) return false;
+      }
+    }
+    return true;
+  };
+
+  const canStart = (unit: Unit): boolean => {
+    const last = items.at(-1);
+    return unit.axes.length > 0 && last !== undefined && isLoop(last) && canShare(unit, 0, last);
+  };
+
+  while (pending.size > 0) {
+    let next: Unit | undefined;
+    for (const unit of pending) {
+      if (canStart(unit) && isReady(unit)) {
+        next = unit;
+        break;
+      }
+    }
+    if (next === undefined) {
+      for (const unit of pending) {
+        if (isReady(unit)) {
+          next = unit;
+          break;
+        }
+      }
+    }
+    next ??= pending.values().next().value!;
+    pending.delete(next);
+    place(next, items, 0);
+  }
+  return { items, loopsOf, localAxes: localAxesOf(units, unitsOfNode, loopsOf, results) };
+}
+
+function localAxesOf(
+  units: readonly Unit[],
+  unitsOfNode: ReadonlyMap<Node, readonly Unit[]>,
+  loopsOf: ReadonlyMap<Unit, readonly LoopNode[]>,
+  results: ReadonlySet<Node>,
+): ReadonlyMap<Node, ReadonlySet<number>> {
+  const local = new Map<Node, Set<number>>();
+  /** The loop that every producer so far runs over an axis of the node. */
+  for (const [node, producers] of unitsOfNode) {
+    if (results.has(node)) continue;
+    const [producer] = producers;
+    if (producers.length > 1 || producer.kind === 'scatter') continue;
+    const axes = new Set<number>();
+    for (let k = 0; k < producer.level; k++) axes.add(producer.axes[k].axis!);
+    if (producer.kind === 'scan') for (const { axis } of producer.axes) axes.add(axis!);
+    local.set(node, axes);
+  }
+  for (const unit of units) {
+    for (const { node, index } of unit.reads) {
+      const axes = local.get(node);
+      if (axes === undefined) continue;
+      const [producer] = unitsOfNode.get(node)!;
+      const loops = loopsOf.get(producer)!;
+      const own = loopsOf.get(unit)!;
+      for (const [k, { axis }] of producer.axes.entries()) {
+        if (axis === undefined || !axes.has(axis)) continue;
+        const at = own.indexOf(loops[k]);
+        if (at < 0 || variableOf(index[axis]) !== unit.axes[at].variable) axes.delete(axis);
+      }
+    }
+  }
+  return local;
+}
+
+/** The lengths of the loops that are not inside others: for tests and statistics. */
+export function outerSizes(nest: Nest): Size[] {
+  return nest.items.flatMap(item => (isLoop(item) ? [item.variable.size] : []));
+}

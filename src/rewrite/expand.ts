@@ -1,0 +1,76 @@
+// Reductions that are not one sum in terms of those that are, for code generation: the last step before loops are made.
+//
+//   logsumexp(x) -> m + log(sum(exp(x - m))) with m = max(x); the weights exp(x - logsumexp(x)) -> exp(x - m) / sum
+//   norm(x)      -> sqrt(sum(x^2)), and where that sum overflows or underflows, the same of scaled numbers
+//
+// The norm follows J. L. Blue, A portable Fortran program to find the Euclidean norm of a vector (1978): three sums in
+// one pass, none of which costs a division.
+
+import { builder } from '../ir/build.ts';
+import type { Node } from '../ir/graph.ts';
+import type { Program } from '../ir/program.ts';
+import { freshGraph, rebuilt } from './engine.ts';
+
+/** Sums of squares are trusted between these. */
+const SMALL = 1e-290;
+const LARGE = 1e290;
+const UP = 2 ** 500;
+const DOWN = 2 ** -500;
+
+/** The program without `norm` and `reduceLogsumexp`. */
+export function expand(program: Program): Program {
+  const b = builder(freshGraph(program));
+  /** By logsumexp: what its weights are made of. */
+  const parts = new Map<Node, { readonly x: Node; readonly shifted: Node; readonly total: Node }>();
+
+  const step = (node: Node, inputs: readonly Node[]): Node => {
+    switch (node.op) {
+      case 'reduceLogsumexp': {
+        const [x] = inputs;
+        const { axes } = node.attrs;
+        const most = b.reduceMax(x, axes);
+        // Of infinities their maximum is the answer, and it must not be subtracted from itself.
+        const shift = b.select(b.lt(b.abs(most), Number.POSITIVE_INFINITY), most, 0);
+        const shifted = b.exp(b.sub(x, b.expand(shift, axes)));
+        const total = b.reduceSum(shifted, axes);
+        const result = b.select(b.lt(b.abs(most), Number.POSITIVE_INFINITY), b.add(most, b.log(total)), most);
+        parts.set(result, { x, shifted, total });
+        return result;
+      }
+      case 'norm': {
+        const [x] = inputs;
+        const { axes } = node.attrs;
+        const square = (factor: number) => {
+          const scaled = b.mul(factor, x);
+          return b.reduceSum(b.mul(scaled, scaled), axes);
+        };
+        const sum = square(1);
+        const root = (s: Node, factor: number) => b.mul(factor, b.sqrt(s));
+        return b.select(
+          b.lt(sum, SMALL),
+          root(square(UP), DOWN),
+          b.select(b.lt(sum, LARGE), b.sqrt(sum), root(square(DOWN), UP)),
+        );
+      }
+      case 'exp': {
+        const weights = weightsOf(inputs[0]);
+        return weights ?? b.rebuild(node, inputs);
+      }
+      default:
+        return b.rebuild(node, inputs);
+    }
+  };
+
+  /** exp(x - logsumexp(x)) from the exponentials that the logsumexp has summed up. */
+  const weightsOf = (difference: Node): Node | null => {
+    if (difference.op !== 'sub') return null;
+    const [x, y] = difference.inputs;
+    const isExpanded = y.op === 'reshape';
+    const own = parts.get(isExpanded ? y.inputs[0] : y);
+    if (own === undefined || own.x !== x) return null;
+    const inverse = b.div(1, own.total);
+    return b.mul(own.shifted, isExpanded ? b.reshape(inverse, y.shape) : inverse);
+  };
+
+  return rebuilt(program, b, step);
+}

@@ -1,0 +1,154 @@
+// Loops: every operation on tensors, stored or inline, fused or not, against the reference evaluator.
+
+import { describe, expect, test } from 'vitest';
+import { checkLoops, programOf } from './tensors.ts';
+
+const ramp = (n: number, from = 0.3, step = 0.37) =>
+  Float64Array.from({ length: n }, (_, i) => Math.sin(from + step * i));
+
+describe('loops', () => {
+  test('matrix times vector, summed', async () => {
+    const program = programOf({ X: 'n x 3', w: '3', y: 'n' }, (b, { X, w, y }) => {
+      const z = b.contract('ij,j->i', X, w);
+      return { loss: b.reduceSum(b.sub(b.softplus(z), b.mul(y, z))) };
+    });
+    const code = await checkLoops(program, { X: ramp(15), w: ramp(3), y: ramp(5) });
+    expect(code).toContain('for (let i = 0; i < n; i++)');
+    expect(code.match(/new Float64Array/g)?.length ?? 0).toBeLessThan(3);
+  });
+  test('elementwise with broadcasting', async () => {
+    await checkLoops(
+      programOf({ A: '3 x 4', v: '4', s: 'scalar' }, (b, { A, v, s }) => ({
+        r: b.exp(b.mul(s, b.add(A, v))),
+      })),
+      {
+        A: ramp(12),
+        v: ramp(4),
+        s: 0.7,
+      },
+    );
+  });
+  test('transposes, slices, reshapes', async () => {
+    await checkLoops(
+      programOf({ A: 'n x 4' }, (b, { A }) => ({
+        t: b.permute(A, [1, 0]),
+        s: b.slice(A, { axis: 1, start: 3, step: -2, length: 2 }),
+        f: b.reshape(A, [b.graph.nodes[0].shape[0], 2, 2]),
+        g: b.exp(b.reshape(b.permute(b.exp(A), [1, 0]), A.shape)),
+      })),
+      { A: ramp(12) },
+    );
+  });
+  test('pad, concat, diagonal', async () => {
+    await checkLoops(
+      programOf({ A: '3 x 3', v: '3' }, (b, { A, v }) => ({
+        p: b.pad(v, { axis: 0, start: 1, step: 2, length: 7 }),
+        q: b.pad(v, { axis: 0, start: 4, step: -1, length: 6 }),
+        c: b.concat(0, [v, b.exp(v), b.diagonal(A)]),
+        d: b.concat(1, [A, b.mul(2, A)]),
+      })),
+      { A: ramp(9), v: ramp(3) },
+    );
+  });
+  test('reductions over each axis', async () => {
+    for (const axes of [[0], [1], [2], [0, 1], [1, 2], [0, 2], [0, 1, 2]]) {
+      await checkLoops(
+        programOf({ A: '2 x 3 x 4' }, (b, { A }) => ({
+          sum: b.reduceSum(b.mul(A, A), axes),
+          prod: b.reduceProd(A, axes),
+          max: b.reduceMax(A, axes),
+          min: b.reduceMin(A, axes),
+          norm: b.norm(A, axes),
+          lse: b.reduceLogsumexp(A, axes),
+          any: b.real(b.any(b.lt(0.9, A), axes)),
+          argmax: b.argmax(A, axes),
+          argmin: b.argmin(A, axes),
+        })),
+        { A: ramp(24) },
+      );
+    }
+  });
+  test('scans', async () => {
+    for (const exclusive of [false, true]) {
+      for (const reverse of [false, true]) {
+        for (const axis of [0, 1]) {
+          await checkLoops(
+            programOf({ A: '3 x 4' }, (b, { A }) => ({
+              s: b.cumsum(A, { axis, exclusive, reverse }),
+              p: b.mul(
+                b.cumprod(A, { axis, exclusive, reverse }),
+                b.cumsum(A, { axis, exclusive, reverse: !reverse }),
+              ),
+            })),
+            { A: ramp(12) },
+          );
+        }
+      }
+    }
+  });
+  test('gather and scatter', async () => {
+    await checkLoops(
+      programOf({ A: '4 x 3', k: 'm int', g: 'm x 3' }, (b, { A, k, g }) => ({
+        rows: b.gather(A, k, 0),
+        sum: b.scatterAdd(b.mul(2, g), k, 0, 4),
+        columns: b.gather(A, b.add(b.iota(2), 2), 1),
+      })),
+      { A: ramp(12), k: [4, 1, 1, 2, 4], g: ramp(15) },
+    );
+  });
+  test('matrix products of all forms, small and with kernels', async () => {
+    for (const [p, q, r] of [
+      [2, 3, 4],
+      [8, 9, 10],
+      [13, 17, 11],
+    ]) {
+      for (const [text, x, y] of [
+        ['ab,bc->ac', `${p} x ${q}`, `${q} x ${r}`],
+        ['ba,bc->ac', `${q} x ${p}`, `${q} x ${r}`],
+        ['ab,cb->ac', `${p} x ${q}`, `${r} x ${q}`],
+        ['ba,cb->ac', `${q} x ${p}`, `${r} x ${q}`],
+        ['ab,bc->ca', `${p} x ${q}`, `${q} x ${r}`],
+      ]) {
+        await checkLoops(
+          programOf({ A: x, B: y }, (b, { A, B }) => ({ C: b.tanh(b.contract(text, b.exp(A), B)) })),
+          { A: ramp(p * q), B: ramp(q * r, 0.1) },
+        );
+      }
+    }
+  });
+  test('batched and chained contractions', async () => {
+    await checkLoops(
+      programOf({ Q: 'k x 3 x 3', X: 'n x 3', m: 'k x 3' }, (b, { Q, X, m }) => {
+        const d = b.sub(b.expand(X, [1]), m); // n k 3
+        const q = b.contract('kij,nkj->nki', Q, d);
+        const s = b.reduceSum(b.mul(q, q), [2]);
+        return { f: b.reduceSum(b.reduceLogsumexp(b.mul(-0.5, s), [1])) };
+      }),
+      { Q: ramp(18), X: ramp(15), m: ramp(6) },
+    );
+  });
+  test('selections compute one side', async () => {
+    await checkLoops(
+      programOf({ v: 'n', k: 'n int' }, (b, { v, k }) => ({
+        s: b.select(b.lt(v, 0), b.exp(b.mul(v, v)), b.sqrt(v)),
+        g: b.select(b.le(k, 3), b.mul(b.gather(v, k, 0), b.exp(b.gather(v, k, 0))), 0),
+      })),
+      { v: ramp(5), k: [1, 9, 3, 2, 7] },
+    );
+  });
+  test('empty and single', async () => {
+    const program = programOf({ X: 'n x 3', w: '3' }, (b, { X, w }) => {
+      const z = b.contract('ij,j->i', X, w);
+      return {
+        s: b.reduceSum(z),
+        m: b.reduceMax(z),
+        p: b.reduceProd(z),
+        l: b.reduceLogsumexp(z),
+        n: b.norm(z),
+        c: b.reduceSum(X, [0]),
+      };
+    });
+    await checkLoops(program, { X: new Float64Array(0), w: ramp(3) });
+    await checkLoops(program, { X: ramp(3), w: ramp(3) });
+  });
+});
