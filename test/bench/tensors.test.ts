@@ -1,11 +1,15 @@
-// The hand-written gradients of the tensor benchmarks against central differences, and their data against the
-// declarations of the formulas.
+// The hand-written gradients of the tensor benchmarks against central differences, their values against the formulas in
+// plain mathjs, and their data against the declarations of the formulas.
 
+import { all, create } from 'mathjs';
 import { describe, expect, test } from 'vitest';
 import { type Floats, type FloatsOf, generate, pack, type Sizes } from '../../bench/tensors/data.mjs';
 import { formulaText, lstm } from '../../bench/tensors/formulas.mjs';
 import { allocated, ratio, takeTurns, timed } from '../../bench/tensors/measure.mjs';
 import { workloads } from '../../bench/tensors/workloads.mjs';
+import { scope } from '../../src/mathjs.ts';
+
+const math = create(all!);
 
 type ValueAndGrad = (theta: Floats, g: Floats) => number;
 
@@ -65,23 +69,45 @@ async function load(kind: string, hand: string, sizes: Sizes, Floats: FloatsOf) 
 }
 
 describe.each(workloads)('$title', ({ kind, formula, sizes }) => {
+  const text = formulaText(formula);
+  const few = sizes.n !== undefined && kind !== 'product' ? { ...sizes, n: 2 } : sizes;
+  const { inputs, wrt } = generate(kind, few);
+  const declared = Array.from(
+    text.matchAll(/^# @input (\w+): ([\w ]+?)(?: int)?(?: = \S+)?(?: --.*)?$/gm),
+    ([, name, shape]) => [name!, shape === 'scalar' ? [] : shape!.split(' x ').map(size)] as const,
+  );
+
+  function size(text: string): number {
+    return text === 'n' ? few.n! : text === 'm' ? few.m! : Number(text);
+  }
+
   test('has the inputs that its formula declares', () => {
-    const text = formulaText(formula);
-    const { inputs, wrt } = generate(kind, sizes);
-    const declared = Array.from(text.matchAll(/^# @input (\w+): ([\w ]+?)(?: int)?(?: = \S+)?(?: --.*)?$/gm));
-    expect(declared.map(([, name]) => name!).sort()).toEqual(Object.keys(inputs).sort());
-    for (const [, name, shape] of declared) {
-      const input = inputs[name!]!;
-      if (shape === 'scalar') expect(input).toBeTypeOf('number');
-      else expect((input as Floats).length, name).toBe(shape!.split(' x ').reduce((p, s) => p * size(s), 1));
+    expect(declared.map(([name]) => name).sort()).toEqual(Object.keys(inputs).sort());
+    for (const [name, shape] of declared) {
+      const input = inputs[name]!;
+      if (typeof input === 'number') expect(shape).toEqual([]);
+      else expect(input.length, name).toBe(shape.reduce((product, length) => product * length));
     }
     expect(/^# @wrt (.*)$/m.exec(text)![1]!.split(', ')).toEqual(wrt);
+  });
 
-    function size(text: string) {
-      return text === 'n' ? sizes.n! : text === 'm' ? sizes.m! : Number(text);
-    }
+  test('is the formula, in plain mathjs', async () => {
+    const { f, theta, g } = await load(kind, kind, few, Float64Array);
+    const arrays = declared.map(([name, shape]) => [name, nested(inputs[name]!, shape)]);
+    const given = scope(Object.fromEntries(arrays), few.n === undefined ? {} : { n: few.n });
+    const { entries } = math.evaluate(text, given) as { entries: number[] };
+    expect(entries.at(-1)! / f(theta, g)).toBeCloseTo(1, 12);
   });
 });
+
+function nested(flat: ArrayLike<number> | number, shape: readonly number[]): unknown {
+  if (typeof flat === 'number') return flat;
+  return shape.reduceRight(
+    (rows: unknown[], length) =>
+      Array.from({ length: rows.length / length }, (_, i) => rows.slice(i * length, (i + 1) * length)),
+    Array.from(flat),
+  )[0];
+}
 
 test('allocated bytes are those that arrays own', () => {
   const { bytes, result } = allocated(() => {
