@@ -1,57 +1,31 @@
-// Sums of exponentials: their logarithms, their reciprocals, one of them over the sum.
+// Quotients of exponentials: the reciprocal of a sum of them, one of them over the sum, one over another.
 
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import { MOST_TERMS, type Monomial, scaled, termsOf, times, timesPower, without } from './match.ts';
-
-/** constant + sum of coefficient * exp(argument), all coefficients positive, at least one exp, at least two terms. */
-interface Exponentials {
-  readonly constant: number;
-  readonly terms: readonly { readonly coefficient: number; readonly argument: Node }[];
-}
-
-export function exponentialsOf(node: Node): Exponentials | null {
-  if (node.op !== 'add' && node.op !== 'sub') return null;
-  const sum = termsOf(node, MOST_TERMS, (c, core) => c > 0 && core.op === 'exp');
-  if (sum === null || sum.constant < 0 || sum.terms.length === 0) return null;
-  if (sum.terms.length + (sum.constant > 0 ? 1 : 0) < 2) return null;
-  const terms = sum.terms.map(({ coefficient, core }) => ({ coefficient, argument: core.inputs[0] }));
-  return { constant: sum.constant, terms };
-}
-
-/** A cheap sign of a sum of exponentials: one among the first terms. */
-export function isExponentialSum(node: Node, depth = 4): boolean {
-  if (depth === 0 || (node.op !== 'add' && node.op !== 'sub')) return false;
-  return node.inputs.some(term => scaled(term).core?.op === 'exp' || isExponentialSum(term, depth - 1));
-}
-
-export const plusLog = (b: Builder, x: Node, factor: number) => b.add(x, b.constant(Math.log(factor)));
-
-/** For constant + c exp(a): the z with constant (1 + exp(z)). */
-function logisticArgument({ constant, terms }: Exponentials, b: Builder): Node | null {
-  if (constant === 0 || terms.length !== 1) return null;
-  return plusLog(b, terms[0].argument, terms[0].coefficient / constant);
-}
-
-/** The logarithm of a sum of exponentials. */
-export function logOfExponentials(sum: Exponentials, b: Builder): Node {
-  const z = logisticArgument(sum, b);
-  if (z !== null) return plusLog(b, b.softplus(z), sum.constant);
-  const args = sum.terms.map(({ coefficient, argument }) => plusLog(b, argument, coefficient));
-  if (sum.constant > 0) args.unshift(b.constant(Math.log(sum.constant)));
-  return b.logsumexp(...args);
-}
+import type { OpName } from '../ir/ops.ts';
+import {
+  type Exponentials,
+  exponentialsOf,
+  exponentOf,
+  isExponential,
+  logisticArgument,
+  logOfExponentials,
+  plusLog,
+} from './exponents.ts';
+import { type Monomial, scaled, times, timesPower, without } from './match.ts';
+import { operandViewed, viewed } from './views.ts';
 
 /** A product over a power of a sum of exponentials, times at most one of them. */
 export function overExponentials(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
-  const sum = exponent < 0 ? exponentialsOf(base) : null;
+  const sum = exponent < 0 ? exponentialsOf(base, b) : null;
   if (sum === null) return null;
   const rest = without(product, base);
   const tanh = overOwnDifference(rest, base, exponent, sum, b);
   if (tanh !== null) return tanh;
-  const above = [...rest.powers].find(([factor, power]) => factor.op === 'exp' && power > 0)?.[0];
+  const above = [...rest.powers].find(([factor, power]) => power > 0 && isExponential(factor))?.[0];
+  const a = above && exponentOf(above, b);
   const z = logisticArgument(sum, b);
-  if (above === undefined) {
+  if (above === undefined || !a) {
     // rest / sum^n
     if (z === null) return times(b, rest, b.exp(b.mul(exponent, logOfExponentials(sum, b))));
     const reciprocal = b.pow(b.sigmoid(b.neg(z)), -exponent);
@@ -60,7 +34,6 @@ export function overExponentials(product: Monomial, base: Node, exponent: number
   // rest' * exp(a) / sum^n, one exponential with one sum
   const others = timesPower(rest, { coefficient: 1, powers: new Map([[above, 1]]) }, -1);
   const left = timesPower(others, { coefficient: 1, powers: new Map([[base, 1]]) }, exponent + 1);
-  const [a] = above.inputs;
   const index = sum.terms.findIndex(term => term.argument === a);
   if (index >= 0 && z !== null) return times(b, scaledBy(left, 1 / sum.terms[0].coefficient), b.sigmoid(z));
   if (index >= 0 && sum.constant === 0 && sum.terms.length === 2) {
@@ -120,18 +93,56 @@ function halvesOf(difference: Node, { constant, terms }: Exponentials, b: Builde
 export function overExponential(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
   if (exponent >= 0) return null;
   const rest = without(product, base);
-  const [y] = base.inputs;
-  const above = [...rest.powers].find(([factor, power]) => factor.op === 'exp' && power === 1)?.[0];
-  if (above !== undefined) {
-    return times(b, without(rest, above), b.exp(b.sub(above.inputs[0], b.mul(-exponent, y))));
+  const y = exponentOf(base, b);
+  if (y === null) return null;
+  const above = [...rest.powers].find(([factor, power]) => power === 1 && isExponential(factor))?.[0];
+  const x = above && exponentOf(above, b);
+  if (above !== undefined && x) {
+    return times(b, without(rest, above), b.exp(b.sub(x, b.mul(-exponent, y))));
   }
   return rest.powers.size === 0 ? times(b, rest, b.exp(b.mul(exponent, y))) : null;
+}
+
+/**
+ * exp(x) times what was one over a sum that has grown as fast: exp(x) exp(-lse) -> exp(x - lse), exp(x) sigmoid(-x) ->
+ * sigmoid(x), exp(x) sigmoid(-lse) -> exp(x - softplus(lse)), where lse is a logsumexp.
+ */
+export function timesReciprocal(product: Monomial, base: Node, exponent: number, b: Builder): Node | null {
+  if (exponent !== 1) return null;
+  for (const [factor, power] of product.powers) {
+    if (factor === base || power !== 1 || !isExponential(factor)) continue;
+    const x = exponentOf(factor, b);
+    if (x === null) continue;
+    const joined = joinedReciprocal(x, viewed(base).op, operandViewed(base, b), b);
+    if (joined !== null) return times(b, without(without(product, base), factor), joined);
+  }
+  return null;
+}
+
+/** What `timesReciprocal` begins with, or a view of it. */
+export function isReciprocal(node: Node): boolean {
+  const { op, inputs } = viewed(node);
+  return op === 'sigmoid' || (op === 'exp' && isNegativeTotal(inputs[0]));
+}
+
+function joinedReciprocal(x: Node, op: OpName, w: Node, b: Builder): Node | null {
+  if (op === 'exp') return b.exp(b.add(x, w));
+  if (b.neg(w) === x) return b.sigmoid(x);
+  return isNegativeTotal(w) ? b.exp(b.sub(x, b.softplus(b.neg(w)))) : null;
+}
+
+/** The negative of a logsumexp, or a multiple or a view of that. */
+function isNegativeTotal(w: Node): boolean {
+  const { coefficient, core } = scaled(viewed(w));
+  if (core === null || coefficient >= 0) return false;
+  const { op } = viewed(core);
+  return op === 'logsumexp' || op === 'reduceLogsumexp';
 }
 
 /** (c (1 + exp(z)))^-p -> c^-p sigmoid(-z)^p. */
 export function powerOfExponentials({ inputs: [x, y] }: Node, b: Builder): Node | null {
   if (y.op !== 'const' || !(y.attrs.value < 0)) return null;
-  const sum = exponentialsOf(x);
+  const sum = exponentialsOf(x, b);
   const z = sum && logisticArgument(sum, b);
   if (sum === null || z === null) return null;
   return b.mul(sum.constant ** y.attrs.value, b.pow(b.sigmoid(b.neg(z)), -y.attrs.value));

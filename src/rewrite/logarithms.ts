@@ -3,17 +3,18 @@
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
-import { exponentialsOf, logOfExponentials, plusLog } from './exponentials.ts';
+import { exponentialsOf, exponentOf, isExponential, logOfExponentials, plusLog } from './exponents.ts';
 import { hasFactor, monomialOf, scaled, times, timesPower, without } from './match.ts';
 import { lessOne } from './sums.ts';
+import { isView, operandViewed, viewed, viewOf } from './views.ts';
 
 /** A stable form of log(u), or null if log(u) is as good as any. */
 function stableLog(u: Node, b: Builder): Node | null {
-  return logOfSum(u, b) ?? logOfOnePlus(u, b) ?? logOfProduct(u, b);
+  return logOfSum(u, b) ?? logOfOnePlus(u, b) ?? logOfProduct(u, b) ?? logOfView(u, b);
 }
 
 export function logOfSum(u: Node, b: Builder): Node | null {
-  const sum = exponentialsOf(u);
+  const sum = exponentialsOf(u, b);
   return sum && logOfExponentials(sum, b);
 }
 
@@ -50,14 +51,20 @@ function logOfPositive(core: Node, b: Builder): Node | null {
     case 'div':
       return hasStableLog(x) || hasStableLog(y) ? b.sub(b.log(x), b.log(y)) : null;
     default:
-      return null;
+      return exponentOf(core, b);
   }
+}
+
+/** The logarithm of elements of f(x) are elements of its logarithm. */
+export function logOfView(u: Node, b: Builder): Node | null {
+  const stable = isView(u) ? stableLog(u.inputs[0], b) : null;
+  return stable && viewOf(u, stable, b);
 }
 
 /** Positive whatever its inputs, with a logarithm that cannot overflow: it may be split off a product. */
 function hasStableLog(factor: Node): boolean {
   const { coefficient, core } = scaled(factor);
-  return coefficient > 0 && (core?.op === 'exp' || core?.op === 'sigmoid');
+  return coefficient > 0 && core !== null && (core.op === 'sigmoid' || isExponential(core));
 }
 
 export function logToBase({ op, inputs: [x] }: Node, b: Builder): Node | null {
@@ -79,10 +86,11 @@ export function timesOwnLogarithm(node: Node, b: Builder): Node | null {
   for (const [base, exponent] of product.powers) {
     if (!isLogarithm(base) || exponent !== 1) continue;
     const rest = without(product, base);
-    const [u] = base.inputs;
+    const { op } = viewed(base);
+    const u = operandViewed(base, b);
     for (const [x, power] of rest.powers) {
       if (power < 1) continue;
-      const joined = ownLogarithm(x, base.op, u, b);
+      const joined = ownLogarithm(x, op, u, b);
       if (joined === null) continue;
       const others = timesPower(rest, { coefficient: 1, powers: new Map([[x, 1]]) }, -1);
       return times(b, others, joined);
@@ -99,6 +107,9 @@ function ownLogarithm(x: Node, op: OpName, u: Node, b: Builder): Node | null {
   return b.mul(toNatural, x === u ? b.xlogx(x) : b.xlogy(x, u));
 }
 
+/** A logarithm or a view of one: elements of a logarithm are logarithms of elements. */
 function isLogarithm(node: Node): boolean {
-  return node.op === 'log' || node.op === 'log1p' || node.op === 'log2' || node.op === 'log10';
+  return LOGARITHMS.has(viewed(node).op);
 }
+
+const LOGARITHMS: ReadonlySet<OpName> = new Set(['log', 'log1p', 'log2', 'log10']);

@@ -1,8 +1,10 @@
 // Looking at products and sums modulo association, commutation, sign and constant factors. All look a bounded way down, so
-// matching costs a constant per node.
+// matching costs a constant per node. Factors and terms may have different shapes, as operands broadcast; those with
+// fewer elements are joined first, so that what is built again is no dearer.
 
 import type { Builder } from '../ir/build.ts';
 import type { ConstNode, Node } from '../ir/graph.ts';
+import { smallFirst } from './cost.ts';
 
 /** coefficient * core, where core is no product with a constant. A constant is coefficient * null. */
 export interface Scaled {
@@ -83,7 +85,7 @@ export interface Sum {
 /** The sum with that constant and those terms. */
 export function sumOf(b: Builder, { constant, terms }: Sum): Node {
   let sum: Node | null = constant === 0 && terms.length > 0 ? null : b.constant(constant);
-  for (const { coefficient, core } of terms) {
+  for (const { coefficient, core } of smallFirst(terms, term => term.core)) {
     if (sum === null) sum = b.mul(coefficient, core);
     else if (coefficient < 0) sum = b.sub(sum, b.mul(-coefficient, core));
     else sum = b.add(sum, b.mul(coefficient, core));
@@ -167,16 +169,23 @@ export function without(m: Monomial, base: Node): Monomial {
 
 /** coefficient * numerator / denominator. */
 export function productOf(b: Builder, { coefficient, powers }: Monomial): Node {
-  let numerator: Node | null = null;
-  let denominator: Node | null = null;
+  const above: Node[] = [];
+  const below: Node[] = [];
   for (const [base, exponent] of powers) {
-    const power = b.pow(base, Math.abs(exponent));
-    if (exponent > 0) numerator = numerator === null ? power : b.mul(numerator, power);
-    else denominator = denominator === null ? power : b.mul(denominator, power);
+    (exponent > 0 ? above : below).push(b.pow(base, Math.abs(exponent)));
   }
-  if (denominator === null)
-    return numerator === null ? b.constant(coefficient) : b.mul(coefficient, numerator);
-  return b.div(numerator === null ? coefficient : b.mul(coefficient, numerator), denominator);
+  const numerator = joined(b, coefficient, above);
+  return below.length === 0 ? numerator : b.div(numerator, joined(b, 1, below));
+}
+
+/** The product of a number, which is not 0 unless it stands outermost, with factors. */
+function joined(b: Builder, coefficient: number, factors: readonly Node[]): Node {
+  if (factors.length === 0) return b.constant(coefficient);
+  const [first, ...rest] = smallFirst(factors, factor => factor);
+  const isSmall = coefficient !== 0 && rest.some(({ shape }) => shape !== first.shape);
+  const start = isSmall ? b.mul(coefficient, first) : first;
+  const product = rest.reduce((all, factor) => b.mul(all, factor), start);
+  return isSmall ? product : b.mul(coefficient, product);
 }
 
 /** The monomial times one more factor, built. */

@@ -17,9 +17,14 @@ import {
 
 type Step = (product: Monomial, base: Node, exponent: number, b: Builder) => Node | null;
 
-/** Tries `step` on each factor above or below the bar that `test` accepts, in whatever order they were written. */
+/** Tries `step` on each factor above or below a bar that `test` accepts, in whatever order they were written. */
 export function quotient(node: Node, test: (factor: Node) => boolean, step: Step, b: Builder): Node | null {
-  if (!hasBar(node, b) || !hasFactor(node, b, test, 4)) return null;
+  return hasBar(node, b) ? factors(node, test, step, b) : null;
+}
+
+/** The same for a product, with a bar or without. */
+export function factors(node: Node, test: (factor: Node) => boolean, step: Step, b: Builder): Node | null {
+  if (!hasFactor(node, b, test, 4)) return null;
   const product = monomialOf(node, b);
   if (!Number.isFinite(product.coefficient) || product.coefficient === 0) return null;
   for (const [base, exponent] of product.powers) {

@@ -1,27 +1,8 @@
-// Sums that cancel or overflow: differences of a function from its limit, roots of sums of squares.
+// Sums that cancel: differences of a function from its limit.
 
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import { hasConstantTerm, MOST_TERMS, monomialOf, productOf, sumOf, termsOf } from './match.ts';
-
-/** sqrt of c x^2 y^2 ... is sqrt(c) |x y ...|, of a sum of such terms a hypot. A constant term leaves it alone. */
-export function rootOfSquares({ inputs: [x] }: Node, b: Builder): Node | null {
-  const sum = termsOf(x, MOST_TERMS, (c, core) => c > 0 && (core.op === 'mul' || core.op === 'pow'));
-  if (sum === null || sum.constant !== 0 || sum.terms.length === 0) return null;
-  const roots: Node[] = [];
-  for (const { coefficient, core } of sum.terms) {
-    const m = monomialOf(core, b);
-    const c = coefficient * m.coefficient;
-    if (!(c > 0) || m.powers.size === 0) return null;
-    const halves = new Map<Node, number>();
-    for (const [base, exponent] of m.powers) {
-      if (exponent % 2 !== 0) return null;
-      halves.set(base, exponent / 2);
-    }
-    roots.push(productOf(b, { coefficient: Math.sqrt(c), powers: halves }));
-  }
-  return roots.length === 1 ? b.abs(roots[0]) : b.hypot(...roots);
-}
+import { hasConstantTerm, sumOf, termsOf } from './match.ts';
 
 /** k f(x) - k for f of value 1 at 0, and k - k f(x) for f that tends to 1. The other terms of the sum stay. */
 export function cancellingDifference(node: Node, b: Builder): Node | null {

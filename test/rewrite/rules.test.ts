@@ -15,6 +15,8 @@ import { optimise } from '../../src/rewrite/passes.ts';
 import { SIMPLIFY } from '../../src/rewrite/simplify.ts';
 import { STABILISE } from '../../src/rewrite/stabilise.ts';
 import { formulas } from '../formulas.ts';
+import { STABLE_TENSORS, UNTOUCHED_TENSORS } from './tensor-examples.ts';
+import { rewriteTensors } from './tensors.ts';
 
 type Make = (b: Builder, x: Node, y: Node, z: Node) => Node;
 
@@ -130,12 +132,23 @@ describe('stabilising rules', () => {
     expect(result).toBe(wanted);
   });
 
+  it.each(STABLE_TENSORS)('%s: %s', (rule, _, formula, expected) => {
+    const { result, fired, wanted } = rewriteTensors(formula, STABILISE, expected);
+    expect([...fired]).toContain(rule);
+    expect(result).toBe(wanted);
+  });
+
   it('have an example each', () => {
-    expect(new Set(STABLE.map(([rule]) => rule))).toEqual(new Set(STABILISE.map(rule => rule.name)));
+    const examples = [...STABLE, ...STABLE_TENSORS].map(([rule]) => rule);
+    expect(new Set(examples)).toEqual(new Set(STABILISE.map(rule => rule.name)));
   });
 
   it.each(UNTOUCHED)('leave %s alone', text => {
     expect([...rewrite(text, STABILISE).fired]).toEqual([]);
+  });
+
+  it.each(UNTOUCHED_TENSORS)('leave %s alone', (_, formula) => {
+    expect([...rewriteTensors(formula, STABILISE).fired]).toEqual([]);
   });
 });
 
