@@ -133,6 +133,7 @@ export function builder(graph: Graph, settle: (node: Node) => Node = node => nod
         const { shape } = attrs as AttrsOf['reshape'];
         if (sameShape(x.shape, shape)) return x;
         if (x.op === 'reshape') return reshape(x.inputs[0], shape);
+        if (isScalarNode(x)) return broadcast(x, shape);
         if (x.op === 'broadcast' && isScalarNode(x.inputs[0])) return broadcast(x.inputs[0], shape);
         return x.op === 'array' && isStatic(shape) ? array(x.attrs.values, shape) : undefined;
       }

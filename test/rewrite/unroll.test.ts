@@ -68,8 +68,8 @@ test('a matrix times a vector', () => {
     '%11 = mul %3 %6',
     '%12 = mul %4 %7',
     '%13 = add %11 %12',
-    '%14: [1] = reshape %10',
-    '%15: [1] = reshape %13',
+    '%14: [1] = broadcast %10',
+    '%15: [1] = broadcast %13',
     '%16: [2] = concat %14 %15 axis=0',
     'return f: [2] = %16',
   );
