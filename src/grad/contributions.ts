@@ -1,26 +1,13 @@
 // Adding up what arrives at a node. A contribution may carry a guard: the mask under which it flows. Contributions of
 // one guard are simply added; those of complementary guards become one select; only where guards really differ is each
-// masked. So the cost of rule R1 is paid once per join, not at every product along the way.
+// masked. So the cost of rule R1 is paid once per join, not at every product along the way. Of tensors the guard is a mask
+// that broadcasts: each element has its own.
 
 import { type Builder, constantOf, opposite } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import type { Contribution } from './rules.ts';
-
-/** An adjoint or a tangent: `value` where `guard` holds (null: everywhere), zero elsewhere. */
-export interface Flow {
-  readonly value: Node;
-  readonly guard: Node | null;
-}
-
-/** What flows on from `flow` through a rule's contribution; null if nothing does. */
-export function through(b: Builder, guard: Node | null, contribution: Contribution): Flow | null {
-  if (contribution === null) return null;
-  if (!('mask' in contribution)) return { value: contribution, guard };
-  const { mask, value } = contribution;
-  const known = constantOf(mask);
-  if (known !== undefined) return known ? { value, guard } : null;
-  return { value, guard: guard === null ? mask : b.and(guard, mask) };
-}
+import { SCALAR } from '../ir/shape.ts';
+import { type Flow, masked } from './flow.ts';
+import { whole } from './spans.ts';
 
 /** The sum of one or more flows. */
 export function join(b: Builder, flows: readonly Flow[]): Flow {
@@ -29,15 +16,19 @@ export function join(b: Builder, flows: readonly Flow[]): Flow {
     return {
       value: flows.map(flow => flow.value).reduce((sum, value) => b.add(sum, value)),
       guard: flows[0].guard,
+      ...(flows.every(({ clean }) => clean) && { clean: true }),
     };
   }
-  const sums = new Map<Node | null, Node>();
-  for (const { value, guard } of flows) {
-    const sum = sums.get(guard);
-    sums.set(guard, sum === undefined ? value : b.add(sum, value));
+  const sums = new Map<Node | null, Flow>();
+  for (const flow of flows) {
+    const sum = sums.get(flow.guard);
+    sums.set(flow.guard, sum === undefined ? flow : plus(b, sum, flow));
   }
   const groups = pairUp(b, sums);
   if (groups.length === 1) return groups[0];
+  const isTensor = groups.some(({ value }) => value.shape !== SCALAR);
+  const joined = isTensor ? whole(b, groups) : null;
+  if (joined !== null) return { value: joined, guard: null };
   let value = masked(b, groups[0]);
   let guard = groups[0].guard;
   for (let i = 1; i < groups.length; i++) {
@@ -45,17 +36,19 @@ export function join(b: Builder, flows: readonly Flow[]): Flow {
     const next = groups[i].guard;
     guard = guard === null || next === null ? null : b.or(guard, next);
   }
-  return { value, guard: guard === null || constantOf(guard) === 1 ? null : guard };
+  if (guard === null || constantOf(guard) === 1) return { value, guard: null };
+  return isTensor ? { value, guard, clean: true } : { value, guard };
 }
 
-/** The flow as a plain value: zero where its guard does not hold. */
-export function masked(b: Builder, { value, guard }: Flow): Node {
-  return guard === null ? value : b.select(guard, value, 0);
+/** The sum of two flows under one guard. */
+function plus(b: Builder, flow: Flow, other: Flow): Flow {
+  const value = b.add(flow.value, other.value);
+  return { value, guard: flow.guard, ...(flow.clean && other.clean && { clean: true }) };
 }
 
 /** Merges groups whose guards are `p and c`, `p and not c` into one select on c, guarded by p, while there are any. */
-function pairUp(b: Builder, sums: ReadonlyMap<Node | null, Node>): Flow[] {
-  let groups: Flow[] = [...sums].map(([guard, value]) => ({ value, guard }));
+function pairUp(b: Builder, sums: ReadonlyMap<Node | null, Flow>): Flow[] {
+  let groups: Flow[] = [...sums.values()];
   for (let merged = true; merged && groups.length > 1 && groups.length <= MANY; ) {
     merged = false;
     search: for (let i = 0; i < groups.length; i++) {
@@ -68,7 +61,7 @@ function pairUp(b: Builder, sums: ReadonlyMap<Node | null, Node>): Flow[] {
         };
         const rest = groups.filter((_, k) => k !== i && k !== j);
         const same = rest.findIndex(group => group.guard === pair.guard);
-        if (same >= 0) rest[same] = { value: b.add(rest[same].value, pair.value), guard: pair.guard };
+        if (same >= 0) rest[same] = plus(b, rest[same], pair);
         else rest.push(pair);
         groups = rest;
         merged = true;

@@ -1,6 +1,6 @@
 // What is computed from a program: gradient, Jacobian, Hessian and the products with them, each in the cheapest mode.
 // Keys of the results are explained at `Derivative` in ir/program.ts; an absent key is identically zero, so the pattern
-// of a sparse result is read from the graph.
+// of a sparse result is read from the graph. Matrices are made of entries: one number, or the block of a tensor.
 
 import type { Builder } from '../ir/build.ts';
 import type { InputNode, Node } from '../ir/graph.ts';
@@ -9,10 +9,16 @@ import {
   type Derivative,
   type DerivativeKind,
   inputsByRole,
+  nodeOf,
   type Output,
   type Program,
 } from '../ir/program.ts';
+import { SCALAR, type Shape } from '../ir/shape.ts';
+import { productOfSizes } from '../ir/size.ts';
+import { blockOf, identitySeed } from './blocks.ts';
+import { type Flow, masked } from './flow.ts';
 import { pushforward } from './forward.ts';
+import { repeated } from './maps.ts';
 import { pullback } from './reverse.ts';
 import { calculus } from './rules.ts';
 
@@ -22,9 +28,9 @@ type Form = Derivative['form'];
 export interface Differentiator {
   /** Reverse mode. Of one scalar output. */
   gradient(): Derivative;
-  /** One row per output element or one column per input, whichever costs less. */
+  /** Of scalars one row per output or one column per input, whichever costs less; of tensors a block per pair. */
   jacobian(form: Form): Derivative;
-  /** The upper triangle (in wrt order) of the second derivatives, from those of `gradient`. */
+  /** The upper triangle (in wrt order) of the second derivatives or their blocks, from those of `gradient`. */
   hessian(gradient: Derivative, form: Form): Derivative;
   /** Hessian times a vector: forward over reverse (Pearlmutter 1994). */
   hvp(gradient: Derivative): Derivative;
@@ -45,36 +51,57 @@ export function differentiator(b: Builder, program: Program): Differentiator {
   const results = program.outputs.flatMap(elementsOf);
   const one = b.constant(1);
 
+  /** Rows of scalars by reverse mode. */
   const byRow = (outputs: readonly Node[], from: (row: number) => number): Entry[] =>
     outputs.flatMap((node, row) => {
+      if (node.shape !== SCALAR) return [];
       const adjoints = pull([{ node, adjoint: one }], input => (column.get(input) ?? -1) >= from(row));
       return [...adjoints].map(([input, value]) => ({ row, column: column.get(input)!, value }));
     });
 
-  const byColumn = (outputs: readonly Node[], from: (row: number) => number): Entry[] =>
+  /** The rows that `isWanted` by forward mode, a seed for every input. */
+  const byColumn = (
+    outputs: readonly Node[],
+    from: (row: number) => number,
+    isWanted: (node: Node) => boolean,
+  ): Entry[] =>
     wrt.flatMap((input, column) => {
-      const rows = [...outputs.keys()].filter(row => from(row) <= column);
+      const rows = [...outputs.keys()].filter(row => from(row) <= column && isWanted(outputs[row]));
+      if (rows.length === 0) return [];
       const tangents = push(
-        new Map([[input, one]]),
+        new Map([[input, identitySeed(b, input)]]),
         rows.map(row => outputs[row]),
+        input.shape,
       );
       return rows.flatMap((row, k) => {
-        const value = tangents[k];
-        return value === null ? [] : [{ row, column, value }];
+        const tangent = tangents[k];
+        return tangent === null ? [] : [{ row, column, value: blockOf(b, tangent, outputs[row], input) }];
       });
     });
 
   /** The entries of the matrix of first derivatives of `outputs`, in row `i` only the columns from `from(i)` on. */
   const matrix = (outputs: readonly Node[], from: (row: number) => number): Entry[] => {
-    let entries = byRow(outputs, from);
-    if (program.graph.nodes.length * wrt.length <= AFFORDABLE) {
-      const columns = byColumn(outputs, from);
+    let entries = [...byRow(outputs, from), ...byColumn(outputs, from, node => node.shape !== SCALAR)];
+    const isScalar = [...outputs, ...wrt].every(node => node.shape === SCALAR);
+    if (isScalar && program.graph.nodes.length * wrt.length <= AFFORDABLE) {
+      const columns = byColumn(outputs, from, () => true);
       if (work(columns) < work(entries)) entries = columns;
     }
     return entries.sort((p, q) => p.row - q.row || p.column - q.column);
   };
 
-  const tangents = () => new Map(names.map((name, j) => [wrt[j], b.graph.input(`tangent.${name}`)] as const));
+  const tangents = () =>
+    new Map(
+      wrt.map((node, j): [Node, InputNode] => [
+        node,
+        b.graph.input(`tangent.${names[j]}`, 'real', node.shape),
+      ]),
+    );
+  const asFlows = (seeds: ReadonlyMap<Node, Node>): Map<Node, Flow> =>
+    new Map([...seeds].map(([node, value]) => [node, { value, guard: null }]));
+  /** Tangents of `nodes` as plain values in their shapes. */
+  const pushedTo = (seeds: ReadonlyMap<Node, Node>, nodes: readonly Node[]): (Node | null)[] =>
+    push(asFlows(seeds), nodes).map((flow, i) => flow && repeated(b, masked(b, flow), nodes[i].shape));
 
   /**
    * A formula that is differentiated keeps its quotients: to take r / t apart in every product of the chain rule would
@@ -121,14 +148,14 @@ export function differentiator(b: Builder, program: Program): Differentiator {
     hvp(gradient) {
       seal();
       const seeds = tangents();
-      const values = push(seeds, [...gradient.values.values()]);
+      const values = pushedTo(seeds, [...gradient.values.values()]);
       return derivative('hvp', keyed([...gradient.values.keys()], values), 'dense', [...seeds.values()]);
     },
 
     jvp() {
       seal();
       const seeds = tangents();
-      const values = push(
+      const values = pushedTo(
         seeds,
         results.map(result => result.node),
       );
@@ -145,7 +172,9 @@ export function differentiator(b: Builder, program: Program): Differentiator {
 
     vjp() {
       seal();
-      const cotangents = results.map(({ path }) => b.graph.input(`cotangent.${path}`));
+      const cotangents = results.map(({ path, node }) =>
+        b.graph.input(`cotangent.${path}`, 'real', node.shape),
+      );
       const seeds = results.map(({ node }, i) => ({ node, adjoint: cotangents[i] }));
       const adjoints = pull(seeds, input => column.has(input));
       return derivative(
@@ -177,7 +206,7 @@ function work(entries: readonly Entry[]): number {
   const seen = new Set<Node>(stack);
   let sum = 0;
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.inputs.length > 0) sum += factsOf(node.op).cost ?? 1;
+    if (node.inputs.length > 0) sum += (factsOf(node.op).cost ?? 1) * elements(node);
     for (const input of node.inputs) {
       if (!seen.has(input)) {
         seen.add(input);
@@ -188,9 +217,21 @@ function work(entries: readonly Entry[]): number {
   return sum;
 }
 
-/** The scalars of an output with the paths that name them: `r`, or `r.1`, `r.2`, ... for a tensor. */
+/** The elements that an operation works on: those of its result or of its largest operand. */
+function elements({ shape, inputs }: Node): number {
+  if (shape === SCALAR && inputs.every(input => input.shape === SCALAR)) return 1;
+  const count = (of: Shape) =>
+    productOfSizes(of.map(size => (typeof size === 'number' ? size : TYPICAL_SIZE))) as number;
+  return Math.max(count(shape), ...inputs.map(input => count(input.shape)));
+}
+
+/** What a named size is taken for when costs are compared. */
+const TYPICAL_SIZE = 100;
+
+/** The nodes of an output with the paths that name them: `r`, or `r.1`, `r.2`, ... for a list of scalars. */
 function elementsOf(output: Output): { readonly path: string; readonly node: Node }[] {
-  if (output.shape.length === 0) return [{ path: output.name, node: output.elements[0] }];
+  const node = nodeOf(output);
+  if (node !== undefined) return [{ path: output.name, node }];
   return output.elements.map((node, k) => ({ path: `${output.name}.${k + 1}`, node }));
 }
 
@@ -202,6 +243,13 @@ function keyed(paths: readonly string[], nodes: readonly (Node | null)[]): Map<s
       return node === null ? [] : [[path, node] as const];
     }),
   );
+}
+
+/** True if every derivative is made of numbers, so that the pattern of a sparse one can be told from the graph. */
+export function hasScalarEntries(program: Program): boolean {
+  const { variables } = inputsByRole(program);
+  const nodes = program.outputs.flatMap(({ elements }) => elements);
+  return [...nodes, ...variables.map(({ node }) => node)].every(({ shape }) => shape === SCALAR);
 }
 
 function derivative(

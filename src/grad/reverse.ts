@@ -5,16 +5,22 @@
 
 import type { Builder } from '../ir/build.ts';
 import type { InputNode, Node } from '../ir/graph.ts';
-import { type Flow, join, masked, through } from './contributions.ts';
+import { SCALAR } from '../ir/shape.ts';
+import { join } from './contributions.ts';
+import { type Flow, masked, through } from './flow.ts';
+import { pulled, repeated } from './maps.ts';
 import { partial, type Rules } from './rules.ts';
 
-/** An output and the adjoint it starts with. */
+/** An output and the adjoint it starts with, which has its shape. */
 export interface Seed {
   readonly node: Node;
   readonly adjoint: Node;
 }
 
-/** The adjoints of the inputs that `wrt` accepts, given those of the outputs. One that is absent is identically zero. */
+/**
+ * The adjoints of the inputs that `wrt` accepts, in the shapes of these, given those of the outputs. One that is absent is
+ * identically zero.
+ */
 export type Pullback = (seeds: readonly Seed[], wrt: (input: InputNode) => boolean) => Map<Node, Node>;
 
 /** Reverse mode over the graph of `b`. The scratch arrays are shared by all calls, so many small calls are cheap. */
@@ -37,46 +43,60 @@ export function pullback(b: Builder, rules: Rules): Pullback {
     // What has arrived at each place: contributions of one guard are added at once, others wait for the join.
     const sums: (Node | null)[] = new Array(order.length).fill(null);
     const guards: (Node | null)[] = new Array(order.length).fill(null);
+    const clean = new Uint8Array(order.length);
     const others = new Map<number, Flow[]>();
-    const arrive = (at: number, value: Node, guard: Node | null) => {
+    const arrive = (at: number, value: Node, guard: Node | null, isClean: boolean | undefined) => {
       const sum = sums[at];
       if (sum === null) {
         sums[at] = value;
         guards[at] = guard;
-      } else if (guards[at] === guard) sums[at] = b.add(sum, value);
-      else if (others.has(at)) others.get(at)!.push({ value, guard });
-      else others.set(at, [{ value, guard }]);
+        clean[at] = isClean ? 1 : 0;
+      } else if (guards[at] === guard) {
+        sums[at] = b.add(sum, value);
+        if (!isClean) clean[at] = 0;
+      } else {
+        const flow = isClean ? { value, guard, clean: true } : { value, guard };
+        if (others.has(at)) others.get(at)!.push(flow);
+        else others.set(at, [flow]);
+      }
     };
-    for (const { node, adjoint } of seeds) arrive(position[node.id], adjoint, null);
+    const flowAt = (at: number): Flow => ({ value: sums[at]!, guard: guards[at], clean: clean[at] === 1 });
+    for (const { node, adjoint } of seeds) arrive(position[node.id], adjoint, null, false);
 
     for (let at = order.length - 1; at >= 0; at--) {
-      const sum = sums[at];
-      if (sum === null || !active[at]) continue;
+      if (sums[at] === null || !active[at]) continue;
       const waiting = others.get(at);
       if (waiting !== undefined) {
-        const { value, guard } = join(b, [{ value: sum, guard: guards[at] }, ...waiting]);
-        sums[at] = value;
-        guards[at] = guard;
+        const sum = join(b, [flowAt(at), ...waiting]);
+        sums[at] = sum.value;
+        guards[at] = sum.guard;
+        clean[at] = sum.clean ? 1 : 0;
       }
-      const { op, inputs, span } = order[at];
+      const node = order[at];
+      const { op, inputs, span } = node;
       graph.at(span);
       for (let i = 0; i < inputs.length; i++) {
         const to = position[inputs[i].id];
         if (!active[to]) continue;
-        const contribution = partial(rules[op], sums[at]!, order[at], i);
+        if (node.shape !== SCALAR || inputs[i].shape !== SCALAR) {
+          const flow = pulled(b, rules, flowAt(at), node, i);
+          if (flow !== null) arrive(to, flow.value, flow.guard, flow.clean);
+          continue;
+        }
+        const contribution = partial(rules[op], sums[at]!, node, i);
         if (contribution === null) continue;
-        if (!('mask' in contribution)) arrive(to, contribution, guards[at]);
+        if (!('mask' in contribution)) arrive(to, contribution, guards[at], false);
         else {
-          const onward = through(b, guards[at], contribution);
-          if (onward !== null) arrive(to, onward.value, onward.guard);
+          const onward = through(b, flowAt(at), contribution);
+          if (onward !== null) arrive(to, onward.value, onward.guard, false);
         }
       }
     }
     const adjoints = new Map<Node, Node>();
     for (let at = 0; at < order.length; at++) {
-      const value = sums[at];
-      if (value === null || order[at].op !== 'input' || !active[at]) continue;
-      adjoints.set(order[at], masked(b, { value, guard: guards[at] }));
+      const node = order[at];
+      if (sums[at] === null || node.op !== 'input' || !active[at]) continue;
+      adjoints.set(node, repeated(b, masked(b, flowAt(at)), node.shape));
     }
     return adjoints;
   };

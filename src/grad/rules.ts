@@ -7,12 +7,16 @@
 // - `when(mask, value)` means that the value flows only where the mask holds (rule R1: selection is control flow). A zero
 //   subgradient at a kink is such a selection (R2): whatever lies below, NaN or infinite, does not leak.
 // - The partials of NaN are NaN (R7); unbounded points give the IEEE infinity (R4).
+// - Of tensors an elementwise row is read element by element: where an operand was broadcast the driver sums. The other
+//   kinds of rows are explained at `Rule`; how a flow goes through them in either mode is in maps.ts.
 //
 // Sources: Abramowitz and Stegun, chapters 4, 6, 7 and 10; Griewank and Walther, Evaluating Derivatives (2008), chapter 3.
 
 import { type Builder, constantOf, isZero } from '../ir/build.ts';
-import type { Node } from '../ir/graph.ts';
+import type { AttrsOf, Node, Scan, Stretch } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
+import { elementsIn, type Shape } from '../ir/shape.ts';
+import { addSizes, productOfSizes, type Size } from '../ir/size.ts';
 
 /** A contribution that flows only where `mask` holds; elsewhere it is zero, whatever `value` computes there. */
 export interface Selected {
@@ -26,8 +30,19 @@ export type Contribution = Node | Selected | null;
 export type Partial = (g: Node, inputs: readonly Node[], out: Node) => Contribution;
 
 /**
+ * What a linear map does with elements: it `moves` them, each of the result is one of the operand; it `places` them, zero
+ * elsewhere; or it `sums` them.
+ */
+export type Motion = 'moves' | 'places' | 'sums';
+
+/**
  * `elementwise`: one partial per input (null: not differentiable). `variadic`: one partial for the input at `index`.
- * `constant`: piecewise constant, no derivative anywhere.
+ * `linear`: forward mode is the operation on the tangent, or `push`, whose operand has `lead` as further first axes; reverse
+ * mode is the transpose, `pull`. `bilinear`: a product, of which one operand is replaced at a time; all of its transposes
+ * are such products. `weighted`: a reduction with a weight for each element, g times it; reverse mode repeats g along the
+ * reduced axes, forward mode sums the result. `scan`: each element of the result depends on those before it; g comes with
+ * a further axis, for the element of the result (after `axis`) or for that of the operand (at `axis`), over the other of
+ * which the driver sums. `constant`: piecewise constant, no derivative anywhere.
  */
 export type Rule =
   | { readonly kind: 'elementwise'; readonly partials: readonly (Partial | null)[] }
@@ -35,7 +50,23 @@ export type Rule =
       readonly kind: 'variadic';
       readonly partial: (...args: [...Parameters<Partial>, index: number]) => Contribution;
     }
+  | LinearRule
+  | { readonly kind: 'bilinear'; readonly product: (subscripts: string, x: Node, y: Node) => Node }
+  | {
+      readonly kind: 'weighted';
+      /** `out` has the reduced axes, of length 1. */
+      readonly partial: (g: Node, x: Node, out: Node, axes: readonly number[]) => Contribution;
+    }
+  | { readonly kind: 'scan'; readonly partial: (g: Node, x: Node, scan: Scan) => Contribution }
   | { readonly kind: 'constant' };
+
+export interface LinearRule {
+  readonly kind: 'linear';
+  readonly forward: Motion;
+  readonly backward: Motion;
+  readonly pull: (g: Node, out: Node, index: number) => Contribution;
+  readonly push?: (t: Node, out: Node, index: number, lead: Shape) => Node;
+}
 
 export type Rules = { readonly [O in OpName]: Rule };
 
@@ -45,6 +76,8 @@ export function calculus(b: Builder): Rules {
     b;
   const { sinh, cosh, tanh, coth, polygamma, phi, sphericalBessel, sigmoid, select } = b;
   const { lt, le, eq, ne, and, not, real } = b;
+  const { reduceSum, broadcast, reshape, permute, slice, pad, element, expand, gather, scatterAdd } = b;
+  const { cumsum, cumprod, contract, eye, iota } = b;
 
   const square = (x: Node) => mul(x, x);
   /** 1 - x^2 without cancellation at the ends of [-1, 1]. */
@@ -135,12 +168,34 @@ export function calculus(b: Builder): Rules {
     sphericalBessel: elementwise((g, [x], out) => mul(g, besselSlope(order(out), x))),
 
     lt: constant, le: constant, eq: constant, ne: constant, and: constant, or: constant, not: constant, real: constant,
+    array: constant, size: constant, iota: constant, any: constant, argmax: constant, argmin: constant,
+
+    reduceSum: linear<'reduceSum'>('sums', 'moves', (g, [x], { axes }) => broadcast(expand(g, axes), x.shape)),
+    broadcast: linear<'broadcast'>('moves', 'sums', (g, [x]) => sumTo(g, x.shape)),
+    reshape: linear<'reshape'>('moves', 'moves', (g, [x]) => reshape(g, x.shape)),
+    permute: linear<'permute'>('moves', 'moves', (g, _, { permutation }) => permute(g, inverse(permutation))),
+    slice: linear<'slice'>('moves', 'places', (g, [x], s) => pad(g, { ...s, length: x.shape[s.axis] })),
+    pad: linear<'pad'>('places', 'moves', (g, [x], s) => slice(g, { ...s, length: x.shape[s.axis] })),
+    element: linear<'element'>('moves', 'places', (g, [x], { position }) => reshape(pad(reshape(g, [1]), only(position, x)), x.shape), elementOf),
+    diagonal: linear('moves', 'moves', (g, [x]) => when(eye(x.shape.at(-2)!, x.shape.at(-1)!), expand(g, [g.shape.length - 1]))),
+    concat: linear<'concat'>('places', 'moves', (g, x, { axis }, i) => slice(g, part(x, axis, i, x[i].shape[axis])), padded),
+    gather: linear<'gather'>('moves', 'places', (g, [x, index], { axis }) => scatterAdd(g, index, axis, x.shape[axis])),
+    scatterAdd: linear<'scatterAdd'>('places', 'moves', (g, [, index], { axis }) => gather(g, index, axis)),
+    cumsum: linear<'cumsum'>('sums', 'sums', (g, _, scan) => cumsum(g, { ...scan, reverse: !scan.reverse })),
+    contract: bilinear(contract),
+
+    reduceProd: weighted((g, x, _, axes) => mul(g, productOfOthers(x, axes))),
+    reduceMax: weighted((g, x, out, axes) => when(not(lt(x, out)), mul(g, evenShare(x, out, axes)))),
+    reduceMin: weighted((g, x, out, axes) => when(not(lt(out, x)), mul(g, evenShare(x, out, axes)))),
+    norm: weighted((g, x, out) => when(ne(out, 0), mul(x, div(g, out)))),       // 0 at 0
+    reduceLogsumexp: weighted((g, x, out) => when(ne(x, -Infinity), mul(g, select(eq(x, out), 1, exp(sub(x, out)))))),
+    cumprod: scan((g, x, scan) => select(reaches(x, scan), mul(g, productsWithoutOne(x, scan)), 0)),
   };
 
   /** d/dx x^y = y x^(y-1); nothing flows where y = 0. A constant exponent never meets log x. */
   function powBase(g: Node, [x, y]: readonly Node[]): Contribution {
     const slope = mul(g, mul(y, pow(x, sub(y, 1))));
-    return constantOf(y) === undefined ? when(ne(y, 0), slope) : slope;
+    return constantOf(unrepeated(y)) === undefined ? when(ne(y, 0), slope) : slope;
   }
 
   /** d/dy x^y = x^y log x; nothing flows where x = 0 and y >= 0. */
@@ -178,16 +233,83 @@ export function calculus(b: Builder): Rules {
     if (n === 0) return neg(sphericalBessel(1, x));
     return div(sub(mul(n, sphericalBessel(n - 1, x)), mul(n + 1, sphericalBessel(n + 1, x))), 2 * n + 1);
   }
+
+  /** The sum over the axes along which a tensor of the shape given was repeated. */
+  function sumTo(g: Node, shape: Shape): Node {
+    const first = g.shape.length - shape.length;
+    const axes = g.shape.flatMap((size, axis) =>
+      axis < first || (shape[axis - first] === 1 && size !== 1) ? [axis] : [],
+    );
+    const kept = g.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)).slice(first);
+    return reshape(reduceSum(g, axes), kept);
+  }
+
+  function elementOf(
+    t: Node,
+    [x]: readonly Node[],
+    { position }: AttrsOf['element'],
+    _: number,
+    lead: Shape,
+  ): Node {
+    if (lead.length === 0) return element(t, position);
+    const row = { axis: lead.length, start: position, step: 1, length: 1 };
+    return reshape(slice(reshape(t, [...lead, elementsIn(x.shape)]), row), lead);
+  }
+
+  function padded(t: Node, x: readonly Node[], { axis }: AttrsOf['concat'], i: number, lead: Shape): Node {
+    const length = sumOfSizes(x.map(each => each.shape[axis]));
+    return pad(t, { ...part(x, axis, i, length), axis: axis + lead.length });
+  }
+
+  /** For every element the product of the others along the axes, without a division: those before it times those after. */
+  function productOfOthers(x: Node, axes: readonly number[]): Node {
+    const kept = x.shape.map((_, axis) => axis).filter(axis => !axes.includes(axis));
+    const order = [...kept, ...axes];
+    const turned = permute(x, order);
+    const row = reshape(turned, [
+      ...kept.map(axis => x.shape[axis]),
+      productOfSizes(axes.map(axis => x.shape[axis])),
+    ]);
+    const along = { axis: kept.length, exclusive: true };
+    const products = mul(
+      cumprod(row, { ...along, reverse: false }),
+      cumprod(row, { ...along, reverse: true }),
+    );
+    return permute(reshape(products, turned.shape), inverse(order));
+  }
+
+  /** Ties of a maximum or minimum share evenly: the weights sum to 1; of NaN they are 0/0. */
+  function evenShare(x: Node, out: Node, axes: readonly number[]): Node {
+    const tie = real(eq(x, out));
+    return div(tie, expand(reduceSum(tie, axes), axes));
+  }
+
+  /** At [k, i]: the i-th cumulative product without x_k. A quotient would be 0/0 at zeros. */
+  function productsWithoutOne(x: Node, { axis, exclusive, reverse }: Scan): Node {
+    const length = x.shape[axis];
+    const isItself = reshape(eye(length, length), [length, length, ...x.shape.slice(axis + 1).map(() => 1)]);
+    return cumprod(select(isItself, 1, expand(x, [axis])), { axis: axis + 1, exclusive, reverse });
+  }
+
+  /** At [k, i]: whether x_k is a factor of the i-th cumulative product. */
+  function reaches(x: Node, { axis, exclusive, reverse }: Scan): Node {
+    const length = x.shape[axis];
+    const inner = x.shape.slice(axis + 1).map(() => 1);
+    const i = reshape(iota(length), [length, ...inner]);
+    const k = reshape(iota(length), [length, 1, ...inner]);
+    const [first, last] = reverse ? [i, k] : [k, i];
+    return exclusive ? lt(first, last) : le(first, last);
+  }
 }
 
-/** g times the partial derivative of `node` with respect to its input at `index`. */
+/** The elementwise kinds: g times the partial derivative of `node` with respect to its input at `index`. */
 export function partial(rule: Rule, g: Node, node: Node, index: number): Contribution {
   switch (rule.kind) {
     case 'elementwise':
       return rule.partials[index]?.(g, node.inputs, node) ?? null;
     case 'variadic':
       return rule.partial(g, node.inputs, node, index);
-    case 'constant':
+    default:
       return null;
   }
 }
@@ -204,6 +326,38 @@ function variadic(
   return { kind: 'variadic', partial };
 }
 
+/** `pull` and `push` get the inputs and attributes of the node. */
+function linear<O extends OpName>(
+  forward: Motion,
+  backward: Motion,
+  pull: (g: Node, inputs: readonly Node[], attrs: Attributes<O>, index: number) => Contribution,
+  push?: (t: Node, inputs: readonly Node[], attrs: Attributes<O>, index: number, lead: Shape) => Node,
+): Rule {
+  // The row of an operation is only ever asked about nodes of that operation.
+  const attrsOf = (node: Node) => node.attrs as Attributes<O>;
+  return {
+    kind: 'linear',
+    forward,
+    backward,
+    pull: (g, out, index) => pull(g, out.inputs, attrsOf(out), index),
+    ...(push && { push: (t, out, index, lead) => push(t, out.inputs, attrsOf(out), index, lead) }),
+  };
+}
+
+type Attributes<O extends OpName> = O extends keyof AttrsOf ? AttrsOf[O] : undefined;
+
+function bilinear(product: (subscripts: string, x: Node, y: Node) => Node): Rule {
+  return { kind: 'bilinear', product };
+}
+
+function weighted(partial: (g: Node, x: Node, out: Node, axes: readonly number[]) => Contribution): Rule {
+  return { kind: 'weighted', partial };
+}
+
+function scan(partial: (g: Node, x: Node, scan: Scan) => Contribution): Rule {
+  return { kind: 'scan', partial };
+}
+
 function when(mask: Node, value: Node): Selected {
   return { mask, value };
 }
@@ -212,10 +366,35 @@ function order(node: Node): number {
   return (node.attrs as { readonly order: number }).order;
 }
 
+/** The place of the `i`-th of joined tensors; `length` is that of the stretch's result. */
+function part(x: readonly Node[], axis: number, i: number, length: Size): Stretch {
+  const start = sumOfSizes(x.slice(0, i).map(each => each.shape[axis]));
+  return { axis, start, step: 1, length };
+}
+
+/** The place of one element of `x`, flattened. */
+function only(position: number, x: Node): Stretch {
+  return { axis: 0, start: position, step: 1, length: elementsIn(x.shape) };
+}
+
+function sumOfSizes(sizes: readonly Size[]): Size {
+  return sizes.reduce(addSizes, 0);
+}
+
+export function inverse(permutation: readonly number[]): number[] {
+  return permutation.map((_, axis) => permutation.indexOf(axis));
+}
+
+/** What is repeated, if the node is a broadcast. */
+function unrepeated(node: Node): Node {
+  return node.op === 'broadcast' ? node.inputs[0] : node;
+}
+
 /**
  * True if the node is the constant 0 or a product with it (normalisation hoists a zero factor to the top of a product):
  * such a factor kills the derivative of the other factors, while the value stays IEEE.
  */
-function hasZeroFactor(node: Node): boolean {
-  return isZero(node) || (node.op === 'mul' && (isZero(node.inputs[0]) || isZero(node.inputs[1])));
+export function hasZeroFactor(node: Node): boolean {
+  const { op, inputs } = unrepeated(node);
+  return isZero(unrepeated(node)) || (op === 'mul' && inputs.some(input => isZero(unrepeated(input))));
 }
