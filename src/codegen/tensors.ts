@@ -11,7 +11,7 @@ import { addSizes, multiplySizes, namesIn, type Size, sizeText } from '../ir/siz
 import { FORMS, numberText } from './forms.ts';
 import { fuse } from './loops/fuse.ts';
 import { Lowering } from './loops/lower.ts';
-import { plan } from './loops/memory.ts';
+import { dropDeadStores, plan } from './loops/memory.ts';
 import { LoopPrinter, sizeExpression } from './loops/print.ts';
 import { productText } from './loops/product.ts';
 import { constantIndex, stridesOf } from './loops/space.ts';
@@ -22,7 +22,7 @@ import { item, object } from './results.ts';
 import { SPECIAL } from './special.ts';
 import { type Method, methodsOf, type Result, type Section } from './tensor-entries.ts';
 import { helpersText } from './tensor-helpers.ts';
-import { fill, indent, layout } from './text.ts';
+import { fill, indent, layout, wrap } from './text.ts';
 
 export type Precision = 'f64' | 'f32';
 
@@ -154,7 +154,9 @@ class Writer {
         strides: section.strides,
       };
       const scalars =
-        node.op === 'concat' || node.op === 'reshape' || node.shape === SCALAR ? scalarsOf(this.#program.graph, node) : undefined;
+        node.op === 'concat' || node.op === 'reshape' || node.shape === SCALAR
+          ? scalarsOf(this.#program.graph, node)
+          : undefined;
       if (scalars !== undefined) {
         for (const [k, scalar] of scalars.entries()) {
           puts.push({ node: scalar, to, index: unflatten(k, node.shape as readonly number[]) });
@@ -174,7 +176,7 @@ class Writer {
     const buffers = new Map<string, Size>();
     const lowering = new Lowering(nest, stored, {
       names: scope,
-      leaf: node => this.#leaf(node, theta, arrayOf),
+      leaf: node => this.#leaf(node, method, theta, arrayOf),
       buffer: (wanted, length) => {
         const local = scope.take(wanted);
         buffers.set(local, length);
@@ -197,9 +199,8 @@ class Writer {
         lowering.scalar(node),
       );
     }
-    if (returned !== undefined) {
-      lowering.push({ kind: 'return', value: lowering.use(lowering.scalar(returned)) });
-    }
+    const result = returned && lowering.use(lowering.scalar(returned));
+    dropDeadStores(lowering.top, buffers);
     const renamed = plan(lowering.top, buffers, this.#workspace, wanted => this.#scope.take(wanted));
     const printer = new LoopPrinter({
       names: scope,
@@ -212,12 +213,14 @@ class Writer {
       arrayName: array => renamed.get(array) ?? array,
     });
     const body = printer.block(lowering.top);
+    const end = result === undefined ? [] : wrap(`return ${printer.value(result)};`, WIDTH - 8);
     const lines = [
       ...this.#checks(method, theta, names),
-      ...this.#reads(method, body),
+      ...this.#reads(method, [...body, ...end]),
       ...this.#clears(sections, arrayOf),
       ...body,
       ...(method.mirror === undefined ? [] : this.#mirror(arrayOf.get(method.mirror)!)),
+      ...end,
     ];
     const operations = liveNodes(roots).filter(node => !isLeaf(node)).length;
     return {
@@ -231,7 +234,12 @@ class Writer {
     return this.#program.graph.names.get(node);
   }
 
-  #leaf(node: Node, theta: string, arrayOf: ReadonlyMap<string, string>): ArrayRef | string {
+  #leaf(
+    node: Node,
+    { extra }: Method,
+    theta: string,
+    arrayOf: ReadonlyMap<string, string>,
+  ): ArrayRef | string {
     if (node.op === 'array') {
       let name = this.#constants.get(node);
       if (name === undefined) {
@@ -245,19 +253,11 @@ class Writer {
     const offset = this.#offsets.get(name);
     const strides = stridesOf(node.shape);
     if (offset !== undefined) return { name: theta, offset, strides };
-    const extra = this.#extraOffset(name);
-    if (extra !== undefined) return { name: arrayOf.get(extra.parameter)!, offset: extra.offset, strides };
+    const part = extra?.parts.find(each => each.input === name);
+    if (part !== undefined)
+      return { name: arrayOf.get(extra!.boundParameter)!, offset: part.offset, strides };
     const local = this.#locals.get(name)!;
     return node.shape === SCALAR ? local : { name: local, offset: 0, strides };
-  }
-
-  /** Where a tangent or a cotangent stands in the array that carries it. */
-  #extraOffset(name: string): { parameter: string; offset: Size } | undefined {
-    for (const { extra } of this.#methods) {
-      const part = extra?.parts.find(each => each.input === name);
-      if (part !== undefined) return { parameter: extra!.boundParameter, offset: part.offset };
-    }
-    return undefined;
   }
 
   #checks({ parameters }: Method, theta: string, names: readonly string[]): string[] {
