@@ -10,7 +10,7 @@ import type { DType, Shape } from '../../src/ir/shape.ts';
 import { namedSize } from '../../src/ir/size.ts';
 import { verify } from '../../src/ir/verify.ts';
 import { expand } from '../../src/rewrite/expand.ts';
-import { load } from '../emitted.ts';
+import { load } from '../load.ts';
 
 /** `n x 3`, `scalar`, `n int`. */
 export type Declarations = Readonly<Record<string, string>>;

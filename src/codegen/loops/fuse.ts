@@ -25,6 +25,8 @@ export interface Nest {
   readonly loopsOf: ReadonlyMap<Unit, readonly LoopNode[]>;
   /** By stored node: the axes along which each of its readers stands in the same iteration, so that no array is needed. */
   readonly localAxes: ReadonlyMap<Node, ReadonlySet<number>>;
+  /** The loops over those axes. */
+  readonly localLoops: ReadonlyMap<Node, readonly LoopNode[]>;
 }
 
 export function isLoop(item: Item): item is LoopNode {
@@ -110,7 +112,17 @@ export function fuse(units: readonly Unit[], results: ReadonlySet<Node>): Nest {
     pending.delete(next);
     place(next, items, 0);
   }
-  return { items, loopsOf, localAxes: localAxesOf(units, unitsOfNode, loopsOf, results) };
+  const localAxes = localAxesOf(units, unitsOfNode, loopsOf, results);
+  const localLoops = new Map<Node, LoopNode[]>();
+  for (const [node, axes] of localAxes) {
+    const [producer] = unitsOfNode.get(node)!;
+    const loops = loopsOf.get(producer)!;
+    localLoops.set(
+      node,
+      loops.filter((_, k) => axes.has(producer.axes[k].axis ?? -1)),
+    );
+  }
+  return { items, loopsOf, localAxes, localLoops };
 }
 
 function localAxesOf(
@@ -144,7 +156,36 @@ function localAxesOf(
       }
     }
   }
+  // In an unrolled loop all iterations stand in one block: an array has an element for each of them.
+  for (const [node, axes] of local) {
+    const isWhole = node.shape.every((size, axis) => size === 1 || axes.has(axis));
+    if (isWhole) continue;
+    const [producer] = unitsOfNode.get(node)!;
+    const loops = loopsOf.get(producer)!;
+    for (const [k, { axis }] of producer.axes.entries()) {
+      if (axis !== undefined && isUnrolled(loops[k])) axes.delete(axis);
+    }
+  }
   return local;
+}
+
+/** A loop with at most so many iterations, ... */
+const LONGEST_UNROLLED = 16;
+/** ... whose text stays below so many bodies, is written out. */
+const LARGEST_UNROLLED = 48;
+
+/** True for short innermost loops: their iterations are written out. */
+export function isUnrolled(loop: LoopNode): boolean {
+  const { size } = loop.variable;
+  return typeof size === 'number' && size <= LONGEST_UNROLLED && bodiesOf(loop) <= LARGEST_UNROLLED;
+}
+
+/** How many bodies an unrolled loop becomes; too many if a loop inside is none that may be unrolled. */
+function bodiesOf({ variable: { size }, items }: LoopNode): number {
+  if (typeof size !== 'number' || size > LONGEST_UNROLLED) return Number.POSITIVE_INFINITY;
+  let sum = 0;
+  for (const item of items) sum += isLoop(item) ? bodiesOf(item) : 1;
+  return sum * size;
 }
 
 /** The lengths of the loops that are not inside others: for tests and statistics. */

@@ -3,9 +3,9 @@
 import type { InputNode, Node } from '../../ir/graph.ts';
 import { isElementwise } from '../../ir/ops.ts';
 import { elementsIn, SCALAR, type Shape } from '../../ir/shape.ts';
-import { multiplySizes, type Size, sameSize } from '../../ir/size.ts';
+import { addSizes, multiplySizes, type Size, sameSize } from '../../ir/size.ts';
 import type { Names } from '../names.ts';
-import { type Item, isLoop, type LoopNode, type Nest } from './fuse.ts';
+import { type Item, isLoop, isUnrolled, type LoopNode, type Nest } from './fuse.ts';
 import {
   constantIndex,
   dynamicIndex,
@@ -58,6 +58,11 @@ export class Lowering {
   readonly #accumulators = new Map<Unit, string>();
   readonly #blockOf = new Map<LoopVariable, Block>();
   readonly #ids = new Map<unknown, number>();
+  /** Loops that are unrolled, at the iteration that is being written. */
+  readonly #iteration = new Map<LoopVariable, number>();
+  /** The terms of sums over unrolled loops. */
+  readonly #terms = new Map<Unit, Value[]>();
+  readonly #counts = new Map<string, number>();
   #serial = 0;
 
   constructor(nest: Nest, stored: ReadonlySet<Node>, environment: Environment) {
@@ -117,11 +122,42 @@ export class Lowering {
   }
 
   #loop(loop: LoopNode, block: Block): void {
+    if (isUnrolled(loop)) {
+      this.#unrolled(loop, block);
+      return;
+    }
     for (const unit of loop.accumulates) this.#begin(unit, block);
     const body = this.#open(block, loop.variable);
     this.#items(loop.items, body);
     block.statements.push({ kind: 'loop', variable: loop.variable, reverse: loop.reverse, body });
     for (const unit of loop.accumulates) this.#finish(unit, block);
+  }
+
+  /** The iterations of a short loop one after the other; what they store and read again stays in variables. */
+  #unrolled(loop: LoopNode, block: Block): void {
+    for (const unit of loop.accumulates) {
+      if (this.#isScalarSum(unit) && COMBINE[unit.node.op as keyof typeof COMBINE] === '+')
+        this.#terms.set(unit, []);
+      else this.#begin(unit, block);
+    }
+    const size = loop.variable.size as number; // or it would not be unrolled
+    for (let k = 0; k < size; k++) {
+      this.#iteration.set(loop.variable, loop.reverse ? size - 1 - k : k);
+      this.#items(loop.items, block);
+    }
+    for (const unit of loop.accumulates) {
+      const operands = this.#terms.get(unit);
+      if (operands === undefined) {
+        this.#finish(unit, block);
+        continue;
+      }
+      this.#terms.delete(unit);
+      const value =
+        operands.length === 0
+          ? this.#number(0)
+          : this.#derived({ kind: 'sum', operands }, operands, block, false, unit.node);
+      this.#write(unit.node, this.#bind(unit, unit.target), value, block);
+    }
   }
 
   #open(block: Block, variable: LoopVariable): Block {
@@ -134,11 +170,17 @@ export class Lowering {
   #bind(unit: Unit, index: readonly Index<undefined>[]): Place[] {
     const loops = this.#nest.loopsOf.get(unit)!;
     const image = new Map(unit.axes.map(({ variable }, k) => [variable, loops[k].variable]));
-    return index.map(part => ({
-      constant: part.constant,
-      terms: new Map([...part.terms].map(([variable, c]) => [image.get(variable)!, c])),
-      dynamic: [],
-    }));
+    return index.map(part => {
+      let { constant } = part;
+      const terms = new Map<LoopVariable, Size>();
+      for (const [own, coefficient] of part.terms) {
+        const variable = image.get(own)!;
+        const at = this.#iteration.get(variable);
+        if (at === undefined) terms.set(variable, coefficient);
+        else constant = addSizes(constant, multiplySizes(coefficient, at));
+      }
+      return { constant, terms, dynamic: [] };
+    });
   }
 
   // Accumulators.
@@ -164,7 +206,7 @@ export class Lowering {
       return;
     }
     if (unit.kind === 'scan' || this.#isScalarSum(unit)) {
-      const name = this.#fresh(this.#environment.nameOf(node) ?? 'sum');
+      const name = this.#fresh(this.#environment.nameOf(node) ?? accumulatorName(node));
       this.#accumulators.set(unit, name);
       block.statements.push({ kind: 'let', name, text: String(neutral(node)) });
       return;
@@ -267,7 +309,9 @@ export class Lowering {
     }
     const combine = COMBINE[unit.node.op as keyof typeof COMBINE];
     const name = this.#accumulators.get(unit);
-    if (name !== undefined) {
+    const terms = this.#terms.get(unit);
+    if (terms !== undefined) terms.push(value);
+    else if (name !== undefined) {
       block.statements.push({ kind: 'assign', name, combine, value: this.use(value, block) });
     } else this.#store(this.#arrayOf(unit.node), target, combine, value, block);
   }
@@ -416,8 +460,15 @@ export class Lowering {
     const local = this.#nest.localAxes.get(node);
     const isLocal =
       local !== undefined && [...node.shape.keys()].every(axis => node.shape[axis] === 1 || local.has(axis));
-    if (node.shape === SCALAR || isLocal) this.#locals.set(node, value);
-    else this.#store(this.#arrayOf(node), target, '=', value, block);
+    if (node.shape === SCALAR || isLocal) {
+      this.#locals.set(node, value);
+      return;
+    }
+    const array = this.#arrayOf(node);
+    this.#store(array, target, '=', value, block);
+    // Whoever reads this element in this block needs not look into the array.
+    const place = plus(constantIndex<Value>(array.offset), flatIndex(target, array.strides));
+    block.values.set(`${array.name} ${this.#keyOf(place)}`, value);
   }
 
   #arrayOf(node: Node): ArrayRef {
@@ -455,7 +506,7 @@ export class Lowering {
     const local = this.#locals.get(node);
     if (local !== undefined) return local;
     if (this.#stored.has(node) && node.shape !== SCALAR) {
-      return this.#load(this.#arrayOf(node), index, block, node.dtype === 'bool');
+      return this.#load(this.#arrayOf(node), index, block, node.dtype === 'bool', this.#validIn(node));
     }
     const key = `${node.id} ${index.map(part => this.#keyOf(part)).join(' ')}`;
     for (let around: Block | undefined = block; around !== undefined; around = around.parent) {
@@ -571,14 +622,24 @@ export class Lowering {
     return this.#derived({ kind: 'position', index: at, length, what }, [at], block, false);
   }
 
-  #load(array: ArrayRef, index: readonly Place[], block: Block, isMask: boolean): Value {
+  /** The block outside of which an array that holds one iteration's values means nothing. */
+  #validIn(node: Node): Block {
+    let block = this.top;
+    for (const { variable } of this.#nest.localLoops.get(node) ?? []) {
+      const inside = this.#blockOf.get(variable);
+      if (inside?.isWithin(block)) block = inside;
+    }
+    return block;
+  }
+
+  #load(array: ArrayRef, index: readonly Place[], block: Block, isMask: boolean, within = this.top): Value {
     const place = plus(constantIndex<Value>(array.offset), flatIndex(index, array.strides));
     const key = `${array.name} ${this.#keyOf(place)}`;
     for (let around: Block | undefined = block; around !== undefined; around = around.parent) {
       const known = around.values.get(key);
       if (known !== undefined) return known;
     }
-    const own = this.#home(place, [], block);
+    const own = this.#home(place, [], block, within);
     const { base, rest } = this.#split(place, own);
     const value = this.#make({ kind: 'load', array: array.name, place: rest, base, isMask }, own, isMask);
     for (const { value: part } of rest.dynamic) this.use(part, own);
@@ -652,10 +713,10 @@ export class Lowering {
   }
 
   /** The outermost block around `block` that knows the variables and values, but inside of its selections. */
-  #home(place: Place | undefined, operands: readonly Value[], block: Block): Block {
-    let home = this.top;
+  #home(place: Place | undefined, operands: readonly Value[], block: Block, within = this.top): Block {
+    let home = within;
     const deepen = (other: Block | undefined) => {
-      if (other !== undefined && other.isWithin(home)) home = other;
+      if (other?.isWithin(home)) home = other;
     };
     if (place !== undefined) {
       for (const variable of place.terms.keys()) deepen(this.#blockOf.get(variable));
@@ -681,7 +742,9 @@ export class Lowering {
   }
 
   #fresh(wanted: string): string {
-    return this.#environment.names.take(wanted);
+    const count = (this.#counts.get(wanted) ?? 0) + 1;
+    this.#counts.set(wanted, count);
+    return this.#environment.names.take(count === 1 ? wanted : `${wanted}${count}`);
   }
 
   #keyOf(place: Place): string {
@@ -706,6 +769,22 @@ export class Lowering {
       this.#ids.set(part, id);
     }
     return id;
+  }
+}
+
+function accumulatorName({ op }: Node): string {
+  switch (op) {
+    case 'reduceProd':
+    case 'cumprod':
+      return 'product';
+    case 'reduceMax':
+      return 'most';
+    case 'reduceMin':
+      return 'least';
+    case 'any':
+      return 'any';
+    default:
+      return 'sum';
   }
 }
 

@@ -2,7 +2,97 @@
 // the functions of a module, which never run at the same time.
 
 import { type Size, sizeText } from '../../ir/size.ts';
-import type { Block, Statement } from './values.ts';
+import type { Block, Statement, Value } from './values.ts';
+
+/**
+ * Takes out of `top` the stores into buffers that nothing reads: what an unrolled loop leaves to another one goes from
+ * variable to variable.
+ */
+export function dropDeadStores(top: Block, buffers: ReadonlyMap<string, unknown>): void {
+  const blocks = blocksOf(top);
+  const writers = new Map<string, Statement[]>();
+  const read = new Set<string>();
+  const pending: Statement[] = [];
+  for (const statement of blocks.flatMap(block => block.statements)) {
+    if ((statement.kind === 'store' || statement.kind === 'fill') && buffers.has(statement.array)) {
+      const own = writers.get(statement.array);
+      if (own === undefined) writers.set(statement.array, [statement]);
+      else own.push(statement);
+    } else if (statement.kind !== 'loop') pending.push(statement);
+  }
+  const seen = new Set<Value>();
+  for (let statement = pending.pop(); statement !== undefined; statement = pending.pop()) {
+    eachRead(statement, seen, name => {
+      if (read.has(name)) return;
+      read.add(name);
+      pending.push(...(writers.get(name) ?? []));
+    });
+  }
+  for (const block of blocks) {
+    block.statements = block.statements.filter(statement => {
+      if (statement.kind !== 'store' && statement.kind !== 'fill') return true;
+      if (!buffers.has(statement.array) || read.has(statement.array)) return true;
+      if (statement.kind === 'store') release(statement.value);
+      return false;
+    });
+  }
+}
+
+function blocksOf(top: Block): Block[] {
+  const blocks: Block[] = [top];
+  for (const block of blocks) {
+    for (const statement of block.statements) {
+      if (statement.kind === 'loop') blocks.push(statement.body);
+      else if (statement.kind === 'if') {
+        blocks.push(statement.then);
+        if (statement.otherwise !== undefined) blocks.push(statement.otherwise);
+      }
+    }
+  }
+  return blocks;
+}
+
+/** Calls `visit` for the arrays that a statement reads, through the values that are not in `seen` yet. */
+function eachRead(statement: Statement, seen: Set<Value>, visit: (name: string) => void): void {
+  const values: Value[] = [];
+  switch (statement.kind) {
+    case 'store':
+      values.push(statement.value, ...statement.place.dynamic.map(({ value }) => value));
+      if (statement.base !== undefined) values.push(statement.base);
+      break;
+    case 'assign':
+    case 'return':
+      values.push(statement.value);
+      break;
+    case 'if':
+      values.push(statement.condition);
+      break;
+    case 'call':
+      for (const part of statement.arguments) if (typeof part === 'string') visit(part);
+      break;
+    default:
+  }
+  for (let value = values.pop(); value !== undefined; value = values.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    const { expression } = value;
+    if (expression.kind === 'load') {
+      visit(expression.array);
+      if (expression.base !== undefined) values.push(expression.base);
+    }
+    if (expression.kind === 'position') values.push(expression.index);
+    if ('operands' in expression) values.push(...expression.operands);
+    if ('place' in expression) values.push(...expression.place.dynamic.map(part => part.value));
+  }
+}
+
+/** One use less; what is not used has no uses of its own. */
+function release(value: Value): void {
+  value.uses--;
+  if (value.uses > 0) return;
+  const { expression } = value;
+  if ('operands' in expression) for (const operand of expression.operands) release(operand);
+}
 
 /** An array of the workspace. */
 export interface WorkArray {
@@ -50,27 +140,17 @@ export function plan(
   return arrayOf;
 }
 
+/** Calls `visit` for the arrays that a statement mentions, with all that is inside of it. */
 function eachArray(statement: Statement, visit: (name: string) => void): void {
-  switch (statement.kind) {
-    case 'define': {
-      const { expression } = statement.value;
-      if (expression.kind === 'load') visit(expression.array);
-      return;
-    }
-    case 'loop':
-      for (const inner of statement.body.statements) eachArray(inner, visit);
-      return;
-    case 'if':
-      for (const inner of statement.then.statements) eachArray(inner, visit);
-      for (const inner of statement.otherwise?.statements ?? []) eachArray(inner, visit);
-      return;
-    case 'store':
-    case 'fill':
-      visit(statement.array);
-      return;
-    case 'call':
-      for (const part of statement.arguments) if (typeof part === 'string') visit(part);
-      return;
-    default:
+  const inner = statement.kind === 'loop' ? blocksOf(statement.body) : [];
+  if (statement.kind === 'if') {
+    inner.push(...blocksOf(statement.then));
+    if (statement.otherwise !== undefined) inner.push(...blocksOf(statement.otherwise));
+  }
+  const seen = new Set<Value>();
+  for (const each of [statement, ...inner.flatMap(block => block.statements)]) {
+    if (each.kind === 'store' || each.kind === 'fill') visit(each.array);
+    if (each.kind === 'define' && each.value.expression.kind === 'load') visit(each.value.expression.array);
+    eachRead(each, seen, visit);
   }
 }

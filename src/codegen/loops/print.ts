@@ -216,6 +216,15 @@ export class LoopPrinter {
           level: MULTIPLICATIVE,
         };
       }
+      case 'sum': {
+        let text = '';
+        for (const term of expression.operands) {
+          const part = this.value(term, MULTIPLICATIVE);
+          if (text === '') text = part;
+          else text += part.startsWith('-') ? ` - ${part.slice(1)}` : ` + ${part}`;
+        }
+        return { text, level: expression.operands.length === 1 ? CONDITIONAL : ADDITIVE };
+      }
       case 'choose': {
         const [condition, x, y] = expression.operands;
         const side = (value: Value, least: number) =>

@@ -18,6 +18,8 @@ export type Place = Index<Value>;
 export type Expression =
   | { readonly kind: 'apply'; readonly node: Node; readonly operands: readonly Value[] }
   | { readonly kind: 'times'; readonly operands: readonly Value[] }
+  /** The sum of an unrolled loop, from left to right. */
+  | { readonly kind: 'sum'; readonly operands: readonly Value[] }
   | { readonly kind: 'choose'; readonly operands: readonly [Value, Value, Value] }
   | {
       readonly kind: 'load';
@@ -68,7 +70,7 @@ export class Block {
   /** A side of a selection: what is computed here may not be computed outside. */
   readonly isBranch: boolean;
   readonly depth: number;
-  readonly statements: Statement[] = [];
+  statements: Statement[] = [];
   /** What is known here, by key. */
   readonly values = new Map<string, Value>();
 
