@@ -1,7 +1,7 @@
 // The laws of attributes, one row for each: what it may be, given the operation and its operands. Written for broken
 // graphs and hostile texts: it believes nothing but that the operands are nodes. What concerns shapes alone is in shapes.ts.
 
-import type { Attrs, Node } from './graph.ts';
+import type { Attrs, Node, Stretch } from './graph.ts';
 import { type AttrName, factsOf, HIGHEST_ORDER, type OpName } from './ops.ts';
 import { elementsIn, isStatic, type Shape, shapeText } from './shape.ts';
 import { Polynomial, type Size, sizeText } from './size.ts';
@@ -46,7 +46,10 @@ const LAWS: { readonly [A in AttrName]: Law } = {
       ? undefined
       : `the order of ${op} is 0 to ${HIGHEST_ORDER}, not ${order}`,
   size: size => (isSize(size) ? undefined : 'the size is not an integer'),
-  length: length => (isLength(length) ? undefined : 'the length is not a natural number'),
+  length: (length, use) => {
+    if (!isLength(length)) return 'the length is not a natural number';
+    return use.op === 'slice' || use.op === 'pad' ? stretchProblem(use) : undefined;
+  },
   shape: (shape, { op }) => {
     if (!Array.isArray(shape) || !shape.every(isLength)) return 'the shape is not a list of lengths';
     return op === 'array' && !isStatic(shape) ? 'the shape of an array has named sizes' : undefined;
@@ -88,10 +91,8 @@ const LAWS: { readonly [A in AttrName]: Law } = {
   },
 
   start: start => (isSize(start) ? undefined : 'the start is not an integer'),
-  step: (step, use) => {
-    if (!Number.isSafeInteger(step) || step === 0) return 'the step is not an integer other than 0';
-    return stretchProblem(step as number, use);
-  },
+  step: step =>
+    Number.isSafeInteger(step) && step !== 0 ? undefined : 'the step is not an integer other than 0',
   exclusive: isBoolean,
   reverse: isBoolean,
 
@@ -118,11 +119,9 @@ const LAWS: { readonly [A in AttrName]: Law } = {
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 /** All elements of the short axis are elements of the long one, where both lengths are known. */
-function stretchProblem(
-  step: number,
-  { op, shape, attrs: { axis, start, length } }: Use,
-): string | undefined {
-  const own = shape[axis as number];
+function stretchProblem({ op, shape, attrs }: Use): string | undefined {
+  const { axis, start, step, length } = attrs as unknown as Stretch; // their own laws come first
+  const own = shape[axis];
   const [short, long] = op === 'pad' ? [own, length] : [length, own];
   if (typeof start !== 'number' || typeof short !== 'number' || typeof long !== 'number') return undefined;
   const last = start + (short - 1) * step;
