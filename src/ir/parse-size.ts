@@ -31,8 +31,8 @@ export function parseSize(cursor: Cursor): Size {
     const number = cursor.takeNatural();
     if (number !== undefined) return number;
     const quoted = cursor.takeString();
-    const name = quoted ?? cursor.takeName();
-    if (!name) return cursor.expected('a size');
+    if (quoted === '') cursor.expected('a size', cursor.lastSpan);
+    const name = quoted ?? cursor.takeName() ?? cursor.expected('a size');
     return quoted === undefined && name === 'floor' && cursor.take('(') ? quotient() : namedSize(name);
   };
 

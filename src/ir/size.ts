@@ -35,10 +35,11 @@ export class Polynomial {
   }
 }
 
-/** Sizes are those that people write: a polynomial of more terms would cost time at every step. */
+/** Sizes are those that people write: a polynomial of more terms or factors would cost time at every step. */
 const MOST_TERMS = 200;
+const MOST_FACTORS = 32;
 
-/** Thrown when a size would have more than 200 terms. */
+/** Thrown when a size would have more than 200 terms, or 32 names in one. */
 export class SizeLimitError extends Error {
   override readonly name = 'SizeLimitError';
 }
@@ -68,7 +69,7 @@ export function multiplySizes(a: Size, b: Size): Size {
   if (a === 1) return b;
   if (b === 1) return a;
   const [left, right] = [monomialsOf(a), monomialsOf(b)];
-  if (left.length * right.length > MOST_TERMS ** 2) throw limitError();
+  if (left.length * right.length > 10 * MOST_TERMS) throw limitError();
   return normal(
     left.flatMap(p =>
       right.map(q => ({ coefficient: p.coefficient * q.coefficient, atoms: [...p.atoms, ...q.atoms] })),
@@ -194,6 +195,7 @@ export function monomialsOf(size: Size): readonly Monomial[] {
 export function normal(monomials: readonly Monomial[]): Size {
   const byKey = new Map<string, Monomial>();
   for (const { coefficient, atoms } of monomials) {
+    if (atoms.length > MOST_FACTORS) throw limitError();
     const sorted = [...atoms].sort((p, q) => compareTexts(atomText(p), atomText(q)));
     const key = sorted.map(atomText).join('*');
     const sum = (byKey.get(key)?.coefficient ?? 0) + coefficient;
@@ -211,7 +213,7 @@ export function normal(monomials: readonly Monomial[]): Size {
 }
 
 function limitError(): SizeLimitError {
-  return new SizeLimitError(`a size of more than ${MOST_TERMS} terms`);
+  return new SizeLimitError(`a size of more than ${MOST_TERMS} terms or ${MOST_FACTORS} factors`);
 }
 
 function compareTexts(p: string, q: string): number {
