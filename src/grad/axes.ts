@@ -1,19 +1,23 @@
-// Flows over labelled axes. A label is the place of an axis counted from the end, so that broadcasting, which aligns the
-// last axes, keeps it; axes of length 1 have none. In this form a guard is a list of conditions, and a condition `index p
-// = index q` is a delta: a sum over q of what flows under it is the summand at q = p, and no sum at all. That is how the
-// identity seeds of a Jacobian disappear from the products they meet, and how what is diagonal stays so to the end.
+// Flows over labelled axes (layout.ts). Here a guard is a list of conditions, and a condition `index p = index q` is a
+// delta: a sum over q of what flows under it is the summand at q = p, and no sum at all. That is how the identity seeds of
+// a Jacobian disappear from the products they meet, and how what is diagonal stays so to the end.
 
 import { type Builder, constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import type { Shape } from '../ir/shape.ts';
 import { type Size, sameSize } from '../ir/size.ts';
 import type { Flow } from './flow.ts';
-
-/** A tensor and the labels of its axes. */
-export interface Labelled {
-  readonly node: Node;
-  readonly labels: readonly number[];
-}
+import {
+  compact,
+  conjunction,
+  descending,
+  type Labelled,
+  labelled,
+  laid,
+  maskedBy,
+  renamed,
+  unpermuted,
+  without,
+} from './layout.ts';
 
 /** The condition that the indices along p and q, which have one length, are equal. */
 export interface Delta {
@@ -93,7 +97,7 @@ export function summed(b: Builder, flow: Opened, lengths: ReadonlyMap<number, Si
   }
   const over = [...left.keys()];
   const { inner, outer, guards } = guardsOver(b, rest, over);
-  const value = inner === null || rest.clean ? rest.value : masked(b, rest.value, inner);
+  const value = inner === null || rest.clean ? rest.value : maskedBy(b, inner, rest.value);
   const missing = over.filter(label => !value.labels.includes(label));
   const count = missing.reduce((product, label) => b.mul(product, b.size(left.get(label)!)), b.constant(1));
   const sum = without(value, over, (node, axes) => b.reduceSum(node, axes));
@@ -129,15 +133,12 @@ export function contracted(
     over.delete(q);
   }
   const { inner, outer, guards } = guardsOver(b, rest, [...over]);
-  let { value } = rest;
+  let value = unpermuted(b, rest.value);
   if (inner !== null) {
-    if (!rest.clean) value = masked(b, value, inner);
+    if (!rest.clean) value = maskedBy(b, inner, value);
     const lacking = inner.labels.filter(label => !partner.labels.includes(label));
-    partner = masked(
-      b,
-      partner,
-      without(inner, lacking, (node, axes) => b.any(node, axes)),
-    );
+    const anyUse = without(inner, lacking, (node, axes) => b.any(node, axes));
+    partner = maskedBy(b, anyUse, partner);
   }
   const labels = out.filter(label => value.labels.includes(label) || partner.labels.includes(label));
   const letters = new Map([...value.labels, ...partner.labels].map((label, i) => [label, LETTERS[i]]));
@@ -151,61 +152,10 @@ export function contracted(
   };
 }
 
-/** The axes of `node` by their places, from the end; a broadcast is left out. */
-export function labelled(b: Builder, node: Node): Labelled {
-  let inner = node;
-  while (inner.op === 'broadcast') inner = inner.inputs[0];
-  return compact(b, inner, descending(inner.shape.length));
-}
-
-/** The tensor with its axes in the order given, length 1 where it has none; leading ones are left out. */
-export function laid(b: Builder, { node, labels }: Labelled, order: readonly number[]): Node {
-  const own = order.filter(label => labels.includes(label));
-  const turned = b.permute(
-    node,
-    own.map(label => labels.indexOf(label)),
-  );
-  const shape: Size[] = [];
-  for (const label of order) {
-    const at = own.indexOf(label);
-    if (at >= 0) shape.push(turned.shape[at]);
-    else if (shape.length > 0) shape.push(1);
-  }
-  return b.reshape(turned, shape);
-}
-
-/** `rank - 1`, ..., 1, 0. */
-export function descending(rank: number): number[] {
-  return Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
-}
-
 /** The mask of a delta over axes in the order given. */
 export function deltaMask(b: Builder, { p, q, length }: Delta, order: readonly number[]): Node {
   const index = b.iota(length);
   return b.eq(laid(b, { node: index, labels: [p] }, order), laid(b, { node: index, labels: [q] }, order));
-}
-
-/** `value` where `mask` holds, else 0. */
-export function masked(b: Builder, value: Labelled, mask: Labelled): Labelled {
-  const order = union([mask, value]);
-  return compact(b, b.select(laid(b, mask, order), laid(b, value, order), 0), order);
-}
-
-/** The one mask that holds where all of these do; null if there are none. */
-export function conjunction(b: Builder, masks: readonly Labelled[]): Labelled | null {
-  if (masks.length === 0) return null;
-  const order = union(masks);
-  return compact(
-    b,
-    masks.map(mask => laid(b, mask, order)).reduce((all, mask) => b.and(all, mask)),
-    order,
-  );
-}
-
-/** Where two tensors are equal. */
-export function equal(b: Builder, x: Labelled, y: Labelled): Labelled {
-  const order = union([x, y]);
-  return compact(b, b.eq(laid(b, x, order), laid(b, y, order)), order);
 }
 
 /** The label and the length of the one axis along which `node` counts 0, 1, 2, ...; null if it does not. */
@@ -232,11 +182,6 @@ export function conjuncts(guard: Node | null): readonly Node[] {
 /** Longer guards are not taken apart. */
 const MANY = 16;
 
-/** All labels, the outermost first. */
-function union(tensors: readonly Labelled[]): number[] {
-  return [...new Set(tensors.flatMap(({ labels }) => labels))].sort((p, q) => q - p);
-}
-
 /** Letters for the subscripts of contractions. */
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
@@ -257,34 +202,4 @@ function guardsOver(b: Builder, { masks }: Opened, axes: readonly number[]) {
     outer: masks.filter(mask => !changes(mask)),
     guards: any === null || constantOf(any.node) === 1 ? [] : [any],
   };
-}
-
-/** Reduces the axes with these labels, as far as there are any. */
-function without(
-  { node, labels }: Labelled,
-  gone: readonly number[],
-  reduce: (node: Node, axes: readonly number[]) => Node,
-): Labelled {
-  const axes = labels.flatMap((label, axis) => (gone.includes(label) ? [axis] : []));
-  if (axes.length === 0) return { node, labels };
-  return { node: reduce(node, axes), labels: labels.filter(label => !gone.includes(label)) };
-}
-
-/** The label `from` becomes `to`; a tensor that has both is read on its diagonal. */
-function renamed(b: Builder, { node, labels }: Labelled, from: number, to: number): Labelled {
-  if (!labels.includes(from)) return { node, labels };
-  if (!labels.includes(to)) return { node, labels: labels.map(label => (label === from ? to : label)) };
-  const rest = labels.filter(label => label !== from && label !== to);
-  const turned = b.permute(
-    node,
-    [...rest, from, to].map(label => labels.indexOf(label)),
-  );
-  return { node: b.diagonal(turned), labels: [...rest, to] };
-}
-
-/** Axes of length 1 lose their labels. */
-function compact(b: Builder, node: Node, labels: readonly number[]): Labelled {
-  const isReal = (_: unknown, axis: number) => node.shape[axis] !== 1;
-  const shape: Shape = node.shape.filter(isReal);
-  return { node: b.reshape(node, shape), labels: labels.filter(isReal) };
 }

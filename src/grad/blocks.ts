@@ -4,8 +4,9 @@
 
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import { closed, deltaMask, descending, opened, relabelled } from './axes.ts';
+import { closed, deltaMask, opened, relabelled } from './axes.ts';
 import { type Flow, masked } from './flow.ts';
+import { compact, descending, type Labelled, laid, laidInside } from './layout.ts';
 import { repeated } from './maps.ts';
 
 /** The tangent of shape [...x, ...x] of the input x by itself. */
@@ -23,8 +24,20 @@ export function identitySeed(b: Builder, { shape }: Node): Flow {
 export function blockOf(b: Builder, tangent: Flow, { shape: f }: Node, { shape: x }: Node): Node {
   if (f.length === 0 && x.length === 0) return masked(b, tangent);
   const to = (label: number) => (label < f.length ? label + x.length : label - f.length);
-  const turned = closed(b, relabelled(opened(b, tangent), to), f.length + x.length);
-  return repeated(b, masked(b, turned), [...f, ...x]);
+  const flow = relabelled(opened(b, tangent), to);
+  const rank = f.length + x.length;
+  const value = laidOnce(b, flow.value, descending(rank));
+  return repeated(b, masked(b, { ...closed(b, flow, rank), value }), [...f, ...x]);
+}
+
+/** The tensor with its axes in the order given; a product is written in that order at once. */
+function laidOnce(b: Builder, { node, labels }: Labelled, order: readonly number[]): Node {
+  if (node.op !== 'contract') return laidInside(b, { node, labels }, order);
+  const own = order.filter(label => labels.includes(label));
+  const [operands, out] = node.attrs.subscripts.split('->');
+  const letters = own.map(label => out[labels.indexOf(label)]).join('');
+  const product = b.contract(`${operands}->${letters}`, node.inputs[0], node.inputs[1]);
+  return laid(b, compact(b, product, own), order);
 }
 
 /** The block of x by y from that of y by x. */

@@ -12,22 +12,16 @@ import { subscriptsOf } from '../ir/shapes.ts';
 import { type Size, sameSize } from '../ir/size.ts';
 import {
   closed,
-  conjunction,
   contracted,
   type Delta,
-  descending,
-  equal,
   identified,
-  type Labelled,
-  labelled,
-  laid,
-  masked,
   type Opened,
   opened,
   relabelled,
   summed,
 } from './axes.ts';
 import { type Flow, through } from './flow.ts';
+import { conjunction, descending, equal, type Labelled, labelled, laid, maskedBy } from './layout.ts';
 import {
   type Contribution,
   hasZeroFactor,
@@ -328,7 +322,7 @@ function carried(
   }
   const inner = conjunction(b, [...links.map(link => movedLink(b, link, label => label, apply)), ...along]);
   const isMasked = inner !== null && !flow.clean;
-  const value = onValue(isMasked ? masked(b, flow.value, inner) : flow.value);
+  const value = onValue(isMasked ? maskedBy(b, inner, flow.value) : flow.value);
   const reached = reachedBy(b, motion, inner, apply);
   const clean = flow.clean || (deltas.length === 0 && masks.length === 0);
   return { ...kept, value, masks: [...kept.masks, ...reached], clean };
