@@ -16,6 +16,14 @@ export class Diagnostics {
   readonly #counts = new Map<string, number>();
   readonly #seen = new Set<string>();
 
+  /** Begins with what `earlier` has found. */
+  constructor(earlier?: Diagnostics) {
+    if (earlier === undefined) return;
+    this.#listed.push(...earlier.#listed);
+    for (const [kind, count] of earlier.#counts) this.#counts.set(kind, count);
+    for (const key of earlier.#seen) this.#seen.add(key);
+  }
+
   /** `details` may be a function, called only if the error is listed. */
   error(code: string, message: string, span: Span | undefined, details?: Details | (() => Details)): void {
     this.#add('error', code, message, span, details);

@@ -1,7 +1,8 @@
 // Directives: full-line comments such as `# @input x: scalar = 1 -- a doc`. They are found by scanning the text, since
-// mathjs drops most comments. Shapes are read here and refused, where they are not `scalar`, by whoever cannot use them.
+// mathjs drops most comments. What the names in shapes mean is not known here.
 
 import { type Span, suggest } from '../errors.ts';
+import { type DeclaredShape, LETTER, looksLikeTwo, shapeIn } from './declared.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { RESERVED_NAMES } from './refused.ts';
 
@@ -12,8 +13,7 @@ export interface Mention {
 }
 
 export interface InputDeclaration extends Mention {
-  /** `scalar`, or sizes joined by ` x `. */
-  readonly shape: string;
+  readonly shape: DeclaredShape;
   readonly int: boolean;
   readonly default?: number;
   readonly doc?: string;
@@ -36,10 +36,7 @@ type Word = (typeof WORDS)[number];
 
 const DIRECTIVE = /(?<before>[^\n]*?)#(?<gap>[ \t]*)@(?<word>[A-Za-z_]\w*)(?<rest>[^\n]*)/y;
 
-/** An identifier of mathjs: letters of several alphabets, `_` and `$`, then digits too. */
-const LETTER = '[A-Za-z_$\\u00C0-\\u02AF\\u0370-\\u03FF\\u2100-\\u214F]|\\uD835[\\uDC00-\\uDFFF]';
 const NAME = new RegExp(`^(?:${LETTER})(?:${LETTER}|[0-9])*$`);
-const SIZE = new RegExp(`^(?:[0-9]+|(?:${LETTER})(?:${LETTER}|[0-9])*)$`);
 
 /** The directives of `text`; what is wrong with them goes to `diagnostics`. */
 export function readDirectives(text: string, diagnostics: Diagnostics): Directives {
@@ -132,15 +129,17 @@ class DirectiveReader implements Directives {
 
     const words = type.text.split(/\s+/);
     const int = words.length > 1 && words.at(-1) === 'int';
-    const shape = (int ? words.slice(0, -1) : words).join(' ');
-    if (!isShapeText(shape)) {
-      const meant = suggest(shape, ['scalar']);
-      return this.#malformed(`\`${shape}\` is not a shape`, type, [
+    const text = (int ? words.slice(0, -1) : words).join(' ');
+    const shape = shapeIn(text);
+    if (shape === undefined || shape.some(size => typeof size === 'string' && RESERVED_NAMES.has(size))) {
+      const meant = suggest(text, ['scalar']);
+      return this.#malformed(`\`${text}\` is not a shape`, type, [
         meant === undefined
           ? 'a shape is `scalar`, or sizes such as `n` or `n x 20`'
           : `did you mean \`${meant}\`?`,
       ]);
     }
+    this.#warnOfShape(shape, type);
     const value = defaultText === undefined ? undefined : this.#number(defaultText);
     if (defaultText !== undefined && value === undefined) return;
     if (int && value !== undefined && !Number.isInteger(value)) {
@@ -155,6 +154,22 @@ class DirectiveReader implements Directives {
       ...(value === undefined ? {} : { default: value }),
       ...(doc === undefined || doc.text === '' ? {} : { doc: doc.text }),
     });
+  }
+
+  /** Names of sizes that were meant for something else. */
+  #warnOfShape(shape: DeclaredShape, { span }: Piece): void {
+    for (const size of shape) {
+      if (typeof size === 'number') continue;
+      const meant = looksLikeTwo(size)
+        ? size.replace(/x(?=[0-9]+$)/, ' x ')
+        : shape.length === 1
+          ? suggest(size, ['scalar'])
+          : undefined;
+      if (meant === undefined) continue;
+      this.#diagnostics.warning('suspicious-shape', `\`${size}\` is the name of a size here`, span, {
+        hints: [`did you mean \`${meant}\`?`],
+      });
+    }
   }
 
   #readSize(body: Piece): undefined {
@@ -230,17 +245,6 @@ class DirectiveReader implements Directives {
   #malformed(message: string, { span }: Piece, hints: readonly string[] = []): undefined {
     this.#diagnostics.error('directive-syntax', message, span, { hints });
   }
-}
-
-/** True for `scalar` and for sizes joined by `x`. */
-export function isShapeText(text: string): boolean {
-  return (
-    text.trim() === 'scalar' ||
-    text
-      .trim()
-      .split(/\s+x\s+/)
-      .every(size => SIZE.test(size))
-  );
 }
 
 interface Piece {

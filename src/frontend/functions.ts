@@ -1,39 +1,23 @@
 // What the functions and operators of the language mean: a row each, from the name mathjs gives it (`+` is `add`) to
-// the nodes it builds. Sums and products keep the association of the text.
+// what it builds. Here are those that are applied to numbers, and to arrays element by element; the others have files
+// of their own by topic.
 
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import { MOST_INPUTS, type OpName } from '../ir/ops.ts';
-
-export interface FunctionFacts {
-  /** Fewest and most arguments. */
-  readonly arity: readonly [min: number, max: number];
-  /** A single argument that is an array literal stands for its elements. */
-  readonly reduces: boolean;
-  readonly build: (b: Builder, args: readonly Node[]) => Node;
-}
-
-/** The number of a mask: 1 where it holds, else 0. Numbers stay as they are. */
-export function toReal(b: Builder, x: Node): Node {
-  return x.dtype === 'bool' ? b.real(x) : x;
-}
-
-/** Whether `x` counts as true: masks as they are; a number if it is neither 0 nor NaN. */
-function toMask(b: Builder, x: Node): Node {
-  return x.dtype === 'bool' ? x : b.or(b.lt(x, 0), b.lt(0, x));
-}
+import type { OpName } from '../ir/ops.ts';
+import { ARRANGEMENTS } from './arrangements.ts';
+import { einsum } from './einsum.ts';
+import type { FunctionFacts } from './facts.ts';
+import { PRODUCTS } from './products.ts';
+import { chain, REDUCTIONS } from './reductions.ts';
+import { toMask, toReal } from './values.ts';
 
 /** A function of numbers with a formula. */
-function formula(arity: number | FunctionFacts['arity'], build: FunctionFacts['build']): FunctionFacts {
-  return {
-    arity: typeof arity === 'number' ? [arity, arity] : arity,
-    reduces: false,
-    build: (b, args) =>
-      build(
-        b,
-        args.map(x => toReal(b, x)),
-      ),
-  };
+function formula(
+  arity: number | FunctionFacts['arity'],
+  numbers: NonNullable<FunctionFacts['numbers']>,
+): FunctionFacts {
+  return { arity: typeof arity === 'number' ? [arity, arity] : arity, numbers };
 }
 
 /** A function that is an operation of the graph. */
@@ -42,11 +26,11 @@ function operation(op: OpName, arity: number): FunctionFacts {
 }
 
 /** A function of masks, or of numbers taken as masks. */
-function logical(arity: number, build: FunctionFacts['build']): FunctionFacts {
+function logical(arity: number, build: NonNullable<FunctionFacts['numbers']>): FunctionFacts {
   return {
     arity: [arity, arity],
-    reduces: false,
-    build: (b, args) =>
+    masks: true,
+    numbers: (b, args) =>
       build(
         b,
         args.map(x => toMask(b, x)),
@@ -54,39 +38,20 @@ function logical(arity: number, build: FunctionFacts['build']): FunctionFacts {
   };
 }
 
-/** A function of any number of values, or of the elements of one array. */
-function reduction(build: FunctionFacts['build']): FunctionFacts {
-  return { ...formula([1, Number.POSITIVE_INFINITY], build), reduces: true };
-}
-
-/** A reduction that is one operation of the graph, whatever the number of values. */
-function collective(op: 'hypot' | 'max' | 'min' | 'logsumexp'): FunctionFacts {
-  return { ...reduction((b, args) => b.make(op, args)), arity: [1, MOST_INPUTS] };
-}
-
-/** From left to right, as the text is read. */
-function chain(op: 'add' | 'mul'): FunctionFacts['build'] {
-  return (b, args) => args.reduce((x, y) => b.make(op, [x, y]));
-}
-
+const several: FunctionFacts['arity'] = [1, Number.POSITIVE_INFINITY];
 const two: FunctionFacts['arity'] = [2, Number.POSITIVE_INFINITY];
 const identity = formula(1, (_, [x]) => x);
 
 // biome-ignore format: one function a line
-export const FUNCTIONS: ReadonlyMap<string, FunctionFacts> = new Map(Object.entries({
+const ELEMENTWISE: Readonly<Record<string, FunctionFacts>> = {
   add:         formula(two, chain('add')),
   subtract:    operation('sub', 2),
-  multiply:    formula(two, chain('mul')),
-  divide:      operation('div', 2),
-  pow:         operation('pow', 2),
   mod:         operation('mod', 2),
   unaryMinus:  operation('neg', 1),
   unaryPlus:   identity,
   dotMultiply: operation('mul', 2),
   dotDivide:   operation('div', 2),
   dotPow:      operation('pow', 2),
-  transpose:   identity,
-  ctranspose:  identity,
   abs:         operation('abs', 1),
   sign:        operation('sign', 1),
   floor:       operation('floor', 1),
@@ -99,7 +64,6 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionFacts> = new Map(Object.entr
   nthRoot:     formula([1, 2], (b, [x, n]) => nthRoot(b, x, n)),
   square:      formula(1, (b, [x]) => b.pow(x, 2)),
   cube:        formula(1, (b, [x]) => b.pow(x, 3)),
-  hypot:       collective('hypot'),
   exp:         operation('exp', 1),
   expm1:       operation('expm1', 1),
   log:         formula([1, 2], (b, [x, base]) => base === undefined ? b.log(x) : b.div(b.log(x), b.log(base))),
@@ -140,12 +104,6 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionFacts> = new Map(Object.entr
   factorial:   formula(1, (b, [x]) => b.gamma(b.add(x, 1))),
   digamma:     formula(1, (b, [x]) => b.polygamma(0, x)),
 
-  sum:         reduction(chain('add')),
-  prod:        reduction(chain('mul')),
-  mean:        reduction((b, args) => b.div(chain('add')(b, args), args.length)),
-  max:         collective('max'),
-  min:         collective('min'),
-  logsumexp:   collective('logsumexp'),
 
   relu:        operation('relu', 1),
   sigmoid:     operation('sigmoid', 1),
@@ -153,7 +111,7 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionFacts> = new Map(Object.entr
   logit:       operation('logit', 1),
   xlogy:       operation('xlogy', 2),
   clamp:       formula(3, (b, [x, low, high]) => b.min(b.max(x, low), high)),
-  where:       { arity: [3, 3], reduces: false, build: (b, [c, x, y]) => choice(b, c, x, y) },
+  where:       { arity: [3, 3], masks: true, numbers: (b, [c, x, y]) => choice(b, c, x, y) },
 
   smaller:     operation('lt', 2),
   smallerEq:   operation('le', 2),
@@ -165,7 +123,39 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionFacts> = new Map(Object.entr
   or:          logical(2, (b, [p, q]) => b.or(p, q)),
   xor:         logical(2, (b, [p, q]) => b.ne(b.real(p), b.real(q))),
   not:         logical(1, (b, [p]) => b.not(p)),
-}));
+};
+
+/** Forms whose operands are taken apart before they are called (operands.ts): what is left here is misused. */
+const FORMS: Readonly<Record<string, FunctionFacts>> = {
+  map: {
+    arity: several,
+    arrays: call => {
+      throw call.mistakeAt(
+        call.count - 1,
+        'not-a-function',
+        'the last argument of `map` must be a function',
+        'write map(A, exp), or map(A, f(t) = t^2)',
+      );
+    },
+  },
+  index: {
+    arity: several,
+    arrays: call => {
+      throw call.mistake('index', '`index` has its place in subset(A, index(...))', 'write A[1, 2:3]');
+    },
+  },
+};
+
+export const FUNCTIONS: ReadonlyMap<string, FunctionFacts> = new Map(
+  Object.entries({
+    ...ELEMENTWISE,
+    ...PRODUCTS,
+    ...REDUCTIONS,
+    ...ARRANGEMENTS,
+    einsum: { arity: several, texts: true, arrays: einsum } satisfies FunctionFacts,
+    ...FORMS,
+  }),
+);
 
 /** `condition ? x : y`. */
 export function choice(b: Builder, condition: Node, x: Node, y: Node): Node {

@@ -2,55 +2,32 @@
 // frame, so neither deep trees nor long chains of calls use the stack of JavaScript. There is no control flow: both
 // branches of a conditional become nodes, and a `select` chooses.
 //
-// A function is lowered once for each list of arguments (nodes are interned, so equal arguments are one object). Names
-// that are free in a function mean what they mean when it is called, as in mathjs: an assignment to such a name makes
-// the lowered calls void.
+// A function is lowered once for each list of arguments (nodes are interned, so equal arguments are one object). What
+// functions and operators mean is in tables (functions.ts); here are names, calls, and the order of evaluation.
 
-import type { Span } from '../errors.ts';
+import type { Related, Span } from '../errors.ts';
 import { type Builder, builder } from '../ir/build.ts';
-import { Graph, GraphLimitError, type Node } from '../ir/graph.ts';
+import { Graph, GraphLimitError } from '../ir/graph.ts';
+import type { Shape } from '../ir/shape.ts';
 import type {
-  ArrayNode,
   AssignmentNode,
   Ast,
   ConstantNode,
   FunctionAssignmentNode,
   FunctionNode,
-  OperatorNode,
-  RelationalNode,
   SymbolNode,
 } from './ast.ts';
 import type { Details, Diagnostics } from './diagnostics.ts';
-import { CONSTANTS, choice, FUNCTIONS, toReal } from './functions.ts';
-import { type Inputs, warnOfShadowing } from './inputs.ts';
+import { Expressions } from './expressions.ts';
+import { CONSTANTS, FUNCTIONS } from './functions.ts';
+import type { Inputs } from './inputs.ts';
+import { elementsOf, mappedResult } from './map.ts';
+import type { Surroundings } from './mistakes.ts';
 import { Misuse } from './misuse.ts';
-import { percentageOf, postorder, type Tape } from './postorder.ts';
-import { RESERVED_NAMES, refusalOf } from './refused.ts';
-import { arrayOf, isArray, type Value } from './values.ts';
-
-export interface Variable {
-  readonly kind: 'variable';
-  readonly name: string;
-  readonly value: Value;
-  readonly span: Span;
-  used: boolean;
-}
-
-/** A function that the file defines. */
-export interface UserFunction {
-  readonly kind: 'function';
-  readonly name: string;
-  readonly definition: FunctionAssignmentNode;
-  /** Parameters and their positions. */
-  readonly params: ReadonlyMap<string, number>;
-  readonly tape: Tape;
-  called: boolean;
-  /** True while a call is being lowered: another call then is a recursion. */
-  active: boolean;
-  /** Results by the ids of the arguments, as long as `version` is that of the free names. */
-  results: Map<string, Value>;
-  version: number;
-}
+import { operandsOf, operandsOfCall, postorder, type Tape, textOf } from './postorder.ts';
+import { refusalOf } from './refused.ts';
+import { Scope, type UserFunction } from './scope.ts';
+import { isNode, keyOf, type Present, shapeOf, type Value } from './values.ts';
 
 /** A list being worked off, with the arguments if it is the body of a function. */
 interface Frame {
@@ -60,29 +37,40 @@ interface Frame {
   readonly args: readonly Value[];
   /** What the result is remembered by. */
   readonly key?: string;
+  /** Where it is called. */
+  readonly site?: Span;
+  /** Whose parameters are visible too: a function that is written as an argument is called inside of its surroundings. */
+  readonly outer?: Frame;
+  /** Makes the result of the call of what the function returns. */
+  readonly finish?: (value: Present) => Present;
 }
 
-export class Lowering {
-  /** What names are bound to at this point of the file. */
-  readonly bindings = new Map<string, Variable | UserFunction>();
-  /** Variables whose binding was replaced, and all functions, for warnings. */
-  readonly replaced: Variable[] = [];
-  readonly functions: UserFunction[] = [];
+/** What a call leaves: its value, or the frame that has to run first. */
+type Called = { readonly value: Value } | Frame;
+const NOTHING: Called = { value: undefined };
+
+export class Lowering implements Surroundings {
+  readonly scope: Scope;
+  readonly source: string;
+  /** The statement that is being lowered. */
+  span: Span | undefined;
 
   #b: Builder;
   readonly #inputs: Inputs;
   readonly #diagnostics: Diagnostics;
   readonly #misuse: Misuse;
+  readonly #expressions: Expressions;
   /** Every name that the file assigns anywhere, and where first. */
   readonly #assigned: ReadonlyMap<string, Span>;
   /** Names assigned in statements that could not be parsed. */
   readonly #unknownNames: ReadonlySet<string>;
   readonly #values: Value[] = [];
-  /** Names that are free in some function, and how often they were assigned. */
-  readonly #freeNames = new Set<string>();
-  #version = 0;
+  readonly #frames: Frame[] = [];
+  /** The arrays that indices are being lowered for: what `end` is the end of. */
+  readonly #indexed: Value[] = [];
   /** Tree nodes lowered inside of functions. */
   #inlined = 0;
+  #maps = 0;
   /** True while a function that nothing calls is checked: nothing it does may show. */
   #rehearsing = false;
 
@@ -95,16 +83,24 @@ export class Lowering {
     readonly unknownNames: ReadonlySet<string>;
   }) {
     this.#b = context.builder;
+    this.source = context.source;
     this.#inputs = context.inputs;
     this.#diagnostics = context.diagnostics;
+    this.scope = new Scope(context.diagnostics);
     this.#misuse = new Misuse(context.source, context.diagnostics);
+    this.#expressions = new Expressions(this, context.diagnostics, () => this.#sites());
     this.#assigned = context.assigned;
     this.#unknownNames = context.unknownNames;
   }
 
+  get b(): Builder {
+    return this.#b;
+  }
+
   /** The value of a statement; assignments and definitions take effect. */
-  statement(tape: Tape): Value {
-    return this.#run({ tape, next: 0, args: [] });
+  statement(root: Ast): Value {
+    this.span = root.span;
+    return this.#run({ tape: postorder(root), next: 0, args: [] });
   }
 
   /** The value of `callee` when its parameters are the inputs of the same names. */
@@ -112,33 +108,45 @@ export class Lowering {
     const args = callee.definition.params.map(({ text, span }) => this.#inputs.use(text, span));
     callee.called = true;
     callee.active = true;
+    this.span = callee.definition.span;
     return this.#run({ tape: callee.tape, next: 0, callee, args });
   }
 
-  /** Looks for mistakes in a function that nothing calls. */
+  /** Looks for mistakes in a function that nothing calls. Of its parameters nothing is known, not even their shapes. */
   rehearse(callee: UserFunction): void {
     const b = this.#b;
     this.#b = builder(new Graph(b.graph.maxNodes));
     this.#rehearsing = true;
-    this.#version++;
-    const args = callee.definition.params.map(({ text }) => this.#b.graph.input(text));
+    this.scope.forget();
+    this.span = callee.definition.span;
     callee.active = true;
-    this.#run({ tape: callee.tape, next: 0, callee, args });
-    this.#version++;
+    this.#run({ tape: callee.tape, next: 0, callee, args: [] });
+    this.scope.forget();
     this.#rehearsing = false;
     this.#b = b;
   }
 
+  originOf(node: Ast): Span | undefined {
+    if (node.type !== 'Symbol') return undefined;
+    const name = node.name.text;
+    const frame = this.#frames.at(-1);
+    if (frame !== undefined && paramOf(name, frame) !== undefined) return undefined;
+    const binding = this.scope.bindings.get(name);
+    return binding?.kind === 'variable' ? binding.span : this.#inputs.originOf(name);
+  }
+
+  decide(value: Present, rank: number, shape: Shape | undefined, span: Span): boolean {
+    return isNode(value) && value.op === 'input' && this.#inputs.decide(value.attrs.name, rank, shape, span);
+  }
+
   #run(start: Frame): Value {
-    const frames = [start];
+    const frames = this.#frames;
+    frames.push(start);
     const { graph } = this.#b;
     for (let frame: Frame | undefined = start; frame !== undefined; ) {
       if (frame.next === frame.tape.nodes.length) {
-        if (frame.callee !== undefined) {
-          frame.callee.active = false;
-          if (frame.key !== undefined) frame.callee.results.set(frame.key, this.#values.at(-1));
-        }
         frames.pop();
+        this.#leave(frame);
         frame = frames.at(-1);
         continue;
       }
@@ -147,11 +155,15 @@ export class Lowering {
       if (frame.callee !== undefined && ++this.#inlined > graph.maxNodes) {
         throw new GraphLimitError(`more than ${graph.maxNodes} nodes inlined`);
       }
-      if (node.type === 'Function') {
-        const call = this.#call(node, frame, frames);
-        if (call !== undefined) {
-          frames.push(call);
-          frame = call;
+      if (node.type === 'Index') {
+        this.#indexed.push(this.#values.at(-1));
+      } else if (node.type === 'Function') {
+        const called = this.#call(node, frame);
+        if ('value' in called) {
+          this.#values.push(called.value);
+        } else {
+          frames.push(called);
+          frame = called;
         }
       } else {
         this.#values.push(this.#evaluate(node, frame));
@@ -160,34 +172,51 @@ export class Lowering {
     return this.#values.pop();
   }
 
+  /** The value of the frame is the last on the stack. */
+  #leave({ callee, key, finish, site }: Frame): void {
+    if (callee === undefined) return;
+    callee.active = false;
+    if (finish !== undefined) {
+      const value = this.#values.pop();
+      this.#b.graph.at(site);
+      this.#values.push(value && this.#expressions.attempt(() => finish(value)));
+    }
+    if (key !== undefined) callee.results.set(key, this.#values.at(-1));
+  }
+
   #evaluate(node: Exclude<Ast, FunctionNode>, frame: Frame): Value {
+    const expressions = this.#expressions;
     switch (node.type) {
       case 'Constant':
         return this.#constant(node);
       case 'Symbol':
         return this.#symbol(node, frame);
       case 'Operator':
-        return this.#operator(node);
+        return refusalOf(node) === undefined
+          ? expressions.operator(node, this.#pop(node.args.length))
+          : this.#refuse(node);
       case 'Relational':
-        return this.#relational(node);
-      case 'Conditional': {
-        const [condition, x, y] = this.#scalars([node.condition, node.trueExpr, node.falseExpr]) ?? [];
-        return condition && choice(this.#b, condition, x, y);
-      }
+        return expressions.relational(node, this.#pop(node.params.length));
+      case 'Conditional':
+        return expressions.conditional(node, this.#pop(3));
       case 'Array':
-        return this.#array(node);
+        return expressions.array(node, this.#pop(operandsOf(node).length));
+      case 'Range':
+        return expressions.range(node, this.#pop(operandsOf(node).length));
+      case 'Accessor':
+        if (refusalOf(node) !== undefined) return this.#refuse(node);
+        this.#indexed.pop();
+        return expressions.accessor(node, this.#pop(node.index.dimensions.length + 1));
       case 'Assignment':
         return this.#assignment(node, frame);
       case 'FunctionAssignment':
         return this.#definition(node, frame);
-      case 'Accessor':
-      case 'Index':
       case 'Object':
-      case 'Range':
         return this.#refuse(node);
+      case 'Index':
       case 'Parenthesis':
       case 'Block':
-        return undefined; // not in a tape
+        return undefined; // not here, or not in a tape
       default:
         return node satisfies never;
     }
@@ -215,73 +244,50 @@ export class Lowering {
 
   #symbol(node: SymbolNode, frame: Frame): Value {
     const name = node.name.text;
-    const param = frame.callee?.params.get(name);
-    if (param !== undefined) return frame.args[param];
+    const owner = paramOf(name, frame);
+    if (owner !== undefined) return owner.args[owner.callee!.params.get(name)!]; // paramOf found it there
 
-    const binding = this.bindings.get(name);
+    const { bindings } = this.scope;
+    const binding = bindings.get(name);
     if (binding?.kind === 'variable') {
       binding.used = true;
       return binding.value;
     }
-    if (binding !== undefined) return this.#misuse.functionAsValue(node, this.bindings.has(name));
+    if (binding !== undefined) return this.#misuse.functionAsValue(node, true);
     if (this.#inputs.has(name)) return this.#inputs.get(name);
     if (this.#unknownNames.has(name)) return undefined;
 
     const assigned = this.#assigned.get(name);
     if (assigned !== undefined) {
       return this.#error('read-before-assignment', `\`${name}\` is read before it is assigned`, node.span, {
-        related: [{ message: 'assigned here', span: assigned }, ...this.#callSite(frame)],
+        related: [{ message: 'assigned here', span: assigned }, ...definitionOf(frame)],
         hints: [`if \`${name}\` is an input too, declare it: # @input ${name}: scalar`],
       });
     }
+    const axis = name === 'end' ? frame.tape.axes.get(node) : undefined;
+    if (axis !== undefined) return this.#endOf(axis);
     if (!this.#inputs.isDefined(name)) {
       const constant = CONSTANTS.get(name);
       if (constant !== undefined) return this.#b.constant(constant);
       if (this.#misuse.isNoName(node)) return undefined;
-      if (FUNCTIONS.has(name)) return this.#misuse.functionAsValue(node, this.bindings.has(name));
+      if (FUNCTIONS.has(name)) return this.#misuse.functionAsValue(node, false);
     }
-    if (this.#rehearsing) return this.#b.graph.input(name);
+    if (this.#rehearsing) return undefined;
     this.#misuse.warnOfLookalike(node);
     return this.#inputs.use(name, node.span);
   }
 
-  #operator(node: OperatorNode): Value {
-    if (refusalOf(node) !== undefined) return this.#refuse(node);
-    const percentage = percentageOf(node);
-    const args = this.#scalars(percentage ?? node.args);
-    if (args === undefined) return undefined;
-    const build = FUNCTIONS.get(node.fn)?.build;
-    if (build === undefined) return this.#error('syntax', `\`${node.op}\` has no meaning here`, node.span);
-    if (percentage !== undefined)
-      return build(this.#b, [args[0], this.#b.mul(toReal(this.#b, args[0]), args[1])]);
-    this.#hintOfMask(node.fn, args, node.span);
-    return build(this.#b, args);
-  }
-
-  #relational(node: RelationalNode): Value {
-    const args = this.#scalars(node.params);
-    if (args === undefined) return undefined;
-    return node.conditionals
-      .map((name, i) => FUNCTIONS.get(name)!.build(this.#b, [args[i], args[i + 1]]))
-      .reduce((p, q) => this.#b.and(p, q));
-  }
-
-  #array(node: ArrayNode): Value {
-    const items = this.#pop(node.items.length);
-    const known = items.filter(item => item !== undefined);
-    if (known.length < items.length) return undefined;
-    const array = arrayOf(known);
-    return typeof array === 'string' ? this.#error('array', array, node.span) : array;
+  #endOf(axis: number): Value {
+    const object = this.#indexed.at(-1);
+    const size = object === undefined ? undefined : shapeOf(object)[axis];
+    return size === undefined ? undefined : this.#b.size(size);
   }
 
   #assignment(node: AssignmentNode, frame: Frame): Value {
     if (node.object.type !== 'Symbol' || node.index !== undefined) {
-      return this.#error(
-        'not-scalar',
-        'only arrays have elements, and this version compiles formulas of scalar inputs',
-        node.object.span,
-        { hints: ['make each element a variable of its own: x1, x2, x3'] },
-      );
+      return this.#error('element-assignment', 'an element cannot be assigned to', node.object.span, {
+        hints: ['arrays do not change: make a new one, with where(...), concat(...) or an array literal'],
+      });
     }
     const value = this.#values.pop();
     const { text: name, span } = node.object.name;
@@ -295,12 +301,12 @@ export class Lowering {
         hints: [`write ${name} = condition ? a : b`],
       });
     }
-    if (!this.#canAssign(name, span)) return undefined;
-    if (value !== undefined && !isArray(value) && value.op !== 'const' && value.op !== 'input') {
+    if (!this.scope.canAssign(name, span)) return undefined;
+    if (isNode(value) && value.op !== 'const' && value.op !== 'input') {
       const { names } = this.#b.graph;
       if (!names.has(value)) names.set(value, name);
     }
-    this.#bind(name, { kind: 'variable', name, value, span, used: frame.tape.nodes.at(-1) !== node });
+    this.scope.bind(name, { kind: 'variable', name, value, span, used: frame.tape.nodes.at(-1) !== node });
     return value;
   }
 
@@ -311,175 +317,111 @@ export class Lowering {
         hints: [`put \`${name}(${node.params.map(({ text }) => text).join(', ')}) = ...\` on a line before`],
       });
     }
-    if (!this.#canAssign(name, span)) return undefined;
-    const params = new Map<string, number>();
-    for (const [position, param] of node.params.entries()) {
-      if (params.has(param.text)) {
-        this.#error('duplicate-name', `\`${param.text}\` names two parameters`, param.span);
-      } else if (this.#canAssign(param.text, param.span)) {
-        params.set(param.text, position);
-      }
-    }
-    const tape = postorder(node.expr);
-    for (const part of tape.nodes) {
-      if (part.type === 'Symbol') this.#freeNames.add(part.name.text);
-      else if (part.type === 'Function' && part.fn.type === 'Symbol') this.#freeNames.add(part.fn.name.text);
-    }
-    const definition: UserFunction = {
-      kind: 'function',
-      name,
-      definition: node,
-      params,
-      tape,
-      called: false,
-      active: false,
-      results: new Map(),
-      version: 0,
-    };
-    this.functions.push(definition);
-    this.#bind(name, definition);
+    if (!this.scope.canAssign(name, span)) return undefined;
+    const definition = this.scope.functionOf(node);
+    this.scope.functions.push(definition);
+    this.scope.bind(name, definition);
     return undefined;
   }
 
-  #bind(name: string, binding: Variable | UserFunction): void {
-    const earlier = this.bindings.get(name);
-    if (earlier?.kind === 'variable') this.replaced.push(earlier);
-    if (this.#freeNames.has(name)) this.#version++;
-    this.bindings.set(name, binding);
-  }
-
-  #canAssign(name: string, span: Span): boolean {
-    if (RESERVED_NAMES.has(name)) {
-      this.#error('reserved-name', `\`${name}\` cannot be a name: it has a meaning of its own`, span);
-      return false;
-    }
-    if (CONSTANTS.has(name)) warnOfShadowing(name, span, this.#diagnostics);
-    return true;
-  }
-
-  /** Takes the arguments off the stack and puts the result there, unless the frame it returns has to run first. */
-  #call(node: FunctionNode, frame: Frame, frames: readonly Frame[]): Frame | undefined {
-    const refused = refusalOf(node);
-    if (refused !== undefined || node.fn.type !== 'Symbol') {
-      this.#values.push(this.#refuse(node));
-      return undefined;
-    }
-    const args = this.#pop(node.args.length);
+  #call(node: FunctionNode, frame: Frame): Called {
+    if (refusalOf(node) !== undefined || node.fn.type !== 'Symbol') return { value: this.#refuse(node) };
+    const operands = operandsOfCall(node);
+    const values = this.#pop(operands.length);
     const name = node.fn.name.text;
-    const binding = frame.callee?.params.has(name) ? undefined : this.bindings.get(name);
-    if (binding?.kind === 'function') return this.#callUser(binding, args, node, frames);
-    this.#values.push(this.#callBuiltin(name, args, node, frame));
-    return undefined;
+    const callee = this.#calleeOf(node.fn, frame, node);
+    if (callee === undefined) return NOTHING;
+    if (callee !== 'builtin') {
+      if (operands.length === node.args.length) return this.#callUser(callee, values, node);
+      return this.#nothing('string', `\`${name}\` is a function of the file, which takes values`, node.span);
+    }
+    if (name === 'map' && operands.length < node.args.length) return this.#map(node, operands, values, frame);
+    const problem = arityProblem(name, operands.length);
+    if (problem !== undefined)
+      return this.#nothing(problem.code, problem.message, node.span, problem.details);
+    const texts = operands.length === node.args.length ? [] : textsIn(node.args);
+    return { value: this.#expressions.apply(name, node.span, operands, values, texts) };
   }
 
-  #callUser(callee: UserFunction, args: readonly Value[], node: FunctionNode, frames: readonly Frame[]) {
-    const { name, definition } = callee;
+  /** What a name that is called stands for; undefined, with a diagnostic, if that is no function. */
+  #calleeOf(fn: SymbolNode, frame: Frame, call?: FunctionNode): UserFunction | 'builtin' | undefined {
+    const name = fn.name.text;
+    const isParam = paramOf(name, frame) !== undefined;
+    const binding = isParam ? undefined : this.scope.bindings.get(name);
+    if (binding?.kind === 'function') return binding;
+    const isValue = isParam || binding !== undefined || this.#inputs.has(name);
+    if (!isValue && FUNCTIONS.has(name)) return 'builtin';
+    if (!isValue && this.#unknownNames.has(name)) return undefined;
+    const ownNames = this.scope.functions.map(own => own.name);
+    return this.#misuse.notAFunction(fn, call, isValue, this.#assigned.get(name), ownNames);
+  }
+
+  #callUser(
+    callee: UserFunction,
+    args: readonly Value[],
+    { span }: FunctionNode,
+    around: Pick<Frame, 'finish' | 'outer'> = {},
+  ): Called {
+    const { name, definition, tape } = callee;
     callee.called = true;
     const count = definition.params.length;
     if (args.length !== count) {
-      this.#values.push(
-        this.#error('wrong-arity', arityMessage(name, [count, count], args.length), node.span, {
-          related: [{ message: 'defined here', span: definition.name.span }],
-        }),
-      );
-      return undefined;
+      return this.#nothing('wrong-arity', arityMessage(name, [count, count], args.length), span, {
+        related: [{ message: 'defined here', span: definition.name.span }],
+      });
     }
-    if (callee.active) {
-      this.#values.push(this.#recursion(callee, node, frames));
-      return undefined;
-    }
-    if (args.includes(undefined)) {
-      this.#values.push(undefined);
-      return undefined;
-    }
-    if (callee.version !== this.#version) {
-      callee.version = this.#version;
-      callee.results = new Map();
-    }
-    const key = args.some(isArray) ? undefined : args.map(arg => (arg as Node).id).join();
-    if (key !== undefined && callee.results.has(key)) {
-      this.#values.push(callee.results.get(key));
-      return undefined;
-    }
+    if (callee.active) return this.#recursion(callee, span);
+    if (args.includes(undefined) && !this.#rehearsing) return NOTHING;
+    const keys = args.map(keyOf);
+    const key = around.finish !== undefined || keys.includes(undefined) ? undefined : keys.join();
+    const results = this.scope.resultsOf(callee);
+    if (key !== undefined && results.has(key)) return { value: results.get(key) };
     callee.active = true;
-    return { tape: callee.tape, next: 0, callee, args, ...(key === undefined ? {} : { key }) };
+    return { tape, next: 0, callee, args, site: span, ...(key !== undefined && { key }), ...around };
   }
 
-  #recursion(callee: UserFunction, node: FunctionNode, frames: readonly Frame[]): Value {
-    const from = frames.findIndex(frame => frame.callee === callee);
-    const cycle = frames.slice(from).map(frame => frame.callee?.name);
+  /** `map(A, f)`: `f` of the elements, as of numbers. */
+  #map(node: FunctionNode, operands: readonly Ast[], values: readonly Value[], frame: Frame): Called {
+    const call = this.#expressions.callOf('map', node.span, operands, values);
+    const elements = call && this.#expressions.attempt(() => elementsOf(call, ++this.#maps));
+    const fn = node.args[operands.length];
+    const finish = (value: Present): Present => mappedResult(call!, elements!, value); // there is no value without
+    const args = elements ?? operands.map(() => undefined);
+    if (fn.type === 'FunctionAssignment') {
+      return this.#callUser(this.scope.functionOf(fn), args, node, { finish, outer: frame });
+    }
+    if (fn.type !== 'Symbol') return NOTHING; // operandsOfCall leaves out nothing else
+    const callee = this.#calleeOf(fn, frame);
+    if (callee === undefined) return NOTHING;
+    if (callee !== 'builtin') return this.#callUser(callee, args, node, { finish });
+    const name = fn.name.text;
+    const problem = arityProblem(name, args.length);
+    if (problem !== undefined)
+      return this.#nothing(problem.code, problem.message, node.span, problem.details);
+    const value = this.#expressions.apply(name, node.span, operands, args);
+    return { value: value && this.#expressions.attempt(() => finish(value)) };
+  }
+
+  #recursion(callee: UserFunction, span: Span): Called {
+    const from = this.#frames.findIndex(frame => frame.callee === callee);
+    const cycle = this.#frames.slice(from).map(frame => frame.callee?.name);
     const shown = cycle.length > 8 ? [...cycle.slice(0, 4), '...', ...cycle.slice(-3)] : cycle;
-    return this.#error(
-      'recursion',
-      `\`${callee.name}\` calls itself: ${[...shown, callee.name].join(' -> ')}`,
-      node.span,
-      {
-        related: [{ message: `\`${callee.name}\` is defined here`, span: callee.definition.name.span }],
-        hints: ['a function is written into the formula at each call, so a recursion would never end'],
-      },
-    );
+    const message = `\`${callee.name}\` calls itself: ${[...shown, callee.name].join(' -> ')}`;
+    return this.#nothing('recursion', message, span, {
+      related: [{ message: `\`${callee.name}\` is defined here`, span: callee.definition.name.span }],
+      hints: ['a function is written into the formula at each call, so a recursion would never end'],
+    });
   }
 
-  #callBuiltin(name: string, args: readonly Value[], node: FunctionNode, frame: Frame): Value {
-    const isValue =
-      frame.callee?.params.has(name) === true || this.bindings.has(name) || this.#inputs.has(name);
-    const facts = FUNCTIONS.get(name);
-    if (isValue || facts === undefined)
-      return this.#unknownNames.has(name) ? undefined : this.#notAFunction(node, isValue);
-
-    const [first] = args;
-    const values = facts.reduces && args.length === 1 && isArray(first) ? first.elements : args;
-    const [min, max] = facts.arity;
-    if (values.length > max && facts.reduces) {
-      return this.#error(
-        'too-large',
-        `\`${name}\` takes at most ${max} values, not ${values.length}`,
-        node.span,
-        {
-          hints: [`take it in parts: ${name}(${name}(a, ...), ${name}(b, ...))`],
-        },
-      );
+  /** Where the function that is being lowered is called, innermost first. */
+  #sites(): readonly Related[] {
+    const notes: Related[] = [];
+    for (const { callee, site } of this.#frames.slice(-MOST_SITES).reverse()) {
+      if (callee !== undefined && site !== undefined) {
+        notes.push({ message: `\`${callee.name}\` is called here`, span: site });
+      }
     }
-    if (values.length < min || values.length > max) {
-      return this.#error('wrong-arity', arityMessage(name, facts.arity, values.length), node.span);
-    }
-    const scalars: Node[] = [];
-    for (const [i, value] of values.entries()) {
-      const scalar = this.#scalar(value, node.args[i]);
-      if (scalar !== undefined) scalars.push(scalar);
-    }
-    if (scalars.length < values.length) return undefined;
-    this.#hintOfMask(name, scalars, node.span);
-    return facts.build(this.#b, scalars);
-  }
-
-  #notAFunction(node: FunctionNode, isValue: boolean): undefined {
-    const assigned = this.#assigned.get((node.fn as SymbolNode).name.text); // asked for in #call
-    return this.#misuse.notAFunction(
-      node,
-      isValue,
-      assigned,
-      this.functions.map(({ name }) => name),
-    );
-  }
-
-  #hintOfMask(name: string, args: readonly Node[], span: Span): void {
-    if (name !== 'multiply' && name !== 'dotMultiply') return;
-    if (args.every(x => x.dtype === 'bool') || !args.some(x => x.dtype === 'bool')) return;
-    this.#diagnostics.hint(
-      'mask-factor',
-      'a condition as a factor is 0 or 1, and 0 times infinity is NaN',
-      span,
-      {
-        hints: ['write where(condition, a, b), whose derivative takes the chosen side only'],
-      },
-    );
-  }
-
-  #callSite(frame: Frame) {
-    return frame.callee === undefined
-      ? []
-      : [{ message: `in the function \`${frame.callee.name}\``, span: frame.callee.definition.name.span }];
+    return notes;
   }
 
   #refuse(node: Ast): undefined {
@@ -489,37 +431,52 @@ export class Lowering {
     return undefined;
   }
 
-  /** The last values on the stack, of the operands `nodes`, if all are scalars; what is not is reported. */
-  #scalars(nodes: readonly Ast[]): readonly Node[] | undefined {
-    const values = this.#pop(nodes.length);
-    const scalars: Node[] = [];
-    for (let i = 0; i < nodes.length; i++) {
-      const scalar = this.#scalar(values[i], nodes[i]);
-      if (scalar !== undefined) scalars.push(scalar);
-    }
-    return scalars.length < nodes.length ? undefined : scalars;
-  }
-
-  #scalar(value: Value, node: Ast): Node | undefined {
-    if (!isArray(value)) return value;
-    return this.#error(
-      'not-scalar',
-      `expected a number, found an array of ${value.shape.join('x')}`,
-      node.span,
-      {
-        hints: ['sum, prod, mean, min, max, hypot and logsumexp take an array; a result may be one'],
-      },
-    );
-  }
-
   #pop(count: number): Value[] {
     return this.#values.splice(this.#values.length - count, count);
+  }
+
+  #nothing(code: string, message: string, span: Span, details?: Details): Called {
+    this.#error(code, message, span, details);
+    return NOTHING;
   }
 
   #error(code: string, message: string, span: Span, details?: Details | (() => Details)): undefined {
     this.#diagnostics.error(code, message, span, details);
     return undefined;
   }
+}
+
+/** More places of calls in calls say nothing new. */
+const MOST_SITES = 3;
+
+/** The frame whose parameter `name` is: the innermost, or one around a function that is written as an argument. */
+function paramOf(name: string, frame: Frame): Frame | undefined {
+  for (let owner: Frame | undefined = frame; owner !== undefined; owner = owner.outer) {
+    if (owner.callee?.params.has(name)) return owner;
+  }
+  return undefined;
+}
+
+function definitionOf({ callee }: Frame): readonly Related[] {
+  if (callee === undefined) return [];
+  return [{ message: `in the function \`${callee.name}\``, span: callee.definition.name.span }];
+}
+
+function textsIn(args: readonly Ast[]): readonly string[] {
+  return args.map(textOf).filter(text => text !== undefined);
+}
+
+/** Why the function `name` of the language does not take `count` arguments, if it does not. */
+function arityProblem(name: string, count: number) {
+  const { arity, collects } = FUNCTIONS.get(name)!;
+  const [min, max] = arity;
+  if (count >= min && count <= max) return undefined;
+  if (count < min || !collects) return { code: 'wrong-arity', message: arityMessage(name, arity, count) };
+  return {
+    code: 'too-large',
+    message: `\`${name}\` takes at most ${max} values, not ${count}`,
+    details: { hints: [`take it in parts: ${name}(${name}(a, ...), ${name}(b, ...))`] },
+  };
 }
 
 function arityMessage(name: string, [min, max]: readonly [number, number], count: number): string {

@@ -16,21 +16,23 @@ export class Misuse {
     this.#diagnostics = diagnostics;
   }
 
-  /** Why `name(...)` is not a call: `assigned` is where the file defines the name later, if it does. */
+  /**
+   * Why `fn` is not what can be called: in `call`, or by `map` if there is none. `assigned` is where the file defines the
+   * name later, if it does.
+   */
   notAFunction(
-    node: FunctionNode,
+    fn: SymbolNode,
+    call: FunctionNode | undefined,
     isValue: boolean,
     assigned: Span | undefined,
     ownFunctions: readonly string[],
   ): undefined {
-    const fn = node.fn as SymbolNode; // a call of anything else is refused before
     const name = fn.name.text;
-    const inside = this.#source.slice(fn.span.end, node.span.end).trim();
-    const product = `write ${name}*${inside.length > 40 ? '(...)' : inside} for the product`;
+    const product = call === undefined ? [] : [this.#product(fn, call)];
     if (isValue || CONSTANTS.has(name)) {
-      const isIndex = node.args.length === 1 && node.args[0].type === 'Constant';
+      const isIndex = call?.args.length === 1 && call.args[0].type === 'Constant';
       return this.#error('not-a-function', `\`${name}\` is a value, not a function`, fn.span, {
-        hints: isIndex ? [product, `an element of an array is written ${name}[...]`] : [product],
+        hints: isIndex ? [...product, `an element of an array is written ${name}[...]`] : product,
       });
     }
     const refusal = REFUSED_FUNCTIONS.get(name);
@@ -45,8 +47,13 @@ export class Misuse {
     return this.#error('unknown-function', `unknown function \`${name}\``, fn.span, () => {
       const known = [...ownFunctions, ...FUNCTIONS.keys()];
       const meant = FOREIGN_FUNCTIONS.get(name) ?? suggest(name, known);
-      return { hints: meant === undefined ? [product] : [`did you mean \`${meant}\`?`] };
+      return { hints: meant === undefined ? product : [`did you mean \`${meant}\`?`] };
     });
+  }
+
+  #product({ name, span }: SymbolNode, call: FunctionNode): string {
+    const inside = this.#source.slice(span.end, call.span.end).trim();
+    return `write ${name.text}*${inside.length > 40 ? '(...)' : inside} for the product`;
   }
 
   /** `sin x` is sin * x to mathjs. The hint is made from the text, which shows what was meant. */

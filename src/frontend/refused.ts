@@ -1,15 +1,7 @@
 // What mathjs has and a formula here may not use, each with a stable code and a way out. Functions are listed by name;
 // a formula may still define a function of its own by any of these names.
 
-import type {
-  AccessorNode,
-  Ast,
-  FunctionNode,
-  IndexNode,
-  ObjectNode,
-  OperatorNode,
-  RangeNode,
-} from './ast.ts';
+import type { Ast, FunctionNode, OperatorNode } from './ast.ts';
 
 export interface Refusal {
   readonly code: string;
@@ -21,14 +13,12 @@ type Group = readonly [code: string, what: string, hint: string, names: string];
 
 const GROUPS: readonly Group[] = [
   [
-    'not-scalar',
-    'works on arrays, and this version compiles formulas of scalar inputs',
-    'write the elements out: sum, prod, mean, min, max, hypot and logsumexp take [a, b, c]',
-    'apply column concat conv corr count cross cumsum det diag diff dot eigs einsum expm fft filter flatten forEach ' +
-      'identity ifft index inv kron logsoftmax lsolve lsolveAll lup lusolve lyap mad map matrix matrixFromColumns ' +
-      'matrixFromFunction matrixFromRows median mode norm ones outer partitionSelect pinv polynomialRoot qr ' +
-      'quantileSeq range reshape resize rotate rotationMatrix row schur size slu softmax sort sparse sqrtm squeeze ' +
-      'std subset sylvester trace usolve usolveAll variance zeros distance intersect kldivergence freqz zpk2tf solveODE',
+    'unsupported-function',
+    'is a function of mathjs that symgrad does not have yet',
+    'write it with the functions that symgrad has',
+    'apply conv corr count det diff eigs expm fft filter forEach freqz ifft inv kldivergence lsolve lsolveAll ' +
+      'lup lusolve lyap mad matrixFromFunction median mode distance intersect partitionSelect pinv polynomialRoot qr ' +
+      'quantileSeq resize rotate rotationMatrix schur slu solveODE sort sparse sqrtm sylvester usolve usolveAll zpk2tf',
   ],
   [
     'unit',
@@ -166,9 +156,6 @@ function bitwise(operator: string, instead?: string): Refusal {
   };
 }
 
-/** Nodes of the tree that have no meaning here whatever is in them. */
-export type RefusedNode = AccessorNode | IndexNode | ObjectNode | RangeNode;
-
 /** Why a node is refused as it stands, or undefined if it is not. */
 export function refusalOf(node: Ast): Refusal | undefined {
   switch (node.type) {
@@ -183,24 +170,13 @@ export function refusalOf(node: Ast): Refusal | undefined {
         hint: 'give each value a name of its own',
       };
     case 'Accessor':
-    case 'Index':
-      return node.type === 'Index' || node.index.dotNotation || node.optionalChaining
+      return node.index.dotNotation || node.optionalChaining
         ? {
             code: 'property',
             message: 'a formula cannot have objects, so nothing has properties',
             hint: 'give each value a name of its own',
           }
-        : {
-            code: 'not-scalar',
-            message: 'only arrays have elements, and this version compiles formulas of scalar inputs',
-            hint: 'make each element an input of its own: x1, x2, x3',
-          };
-    case 'Range':
-      return {
-        code: 'not-scalar',
-        message: 'a range is an array, and this version compiles formulas of scalar inputs',
-        hint: 'write the elements out, or `condition ? a : b` for a choice',
-      };
+        : undefined;
     default:
       return undefined;
   }
