@@ -14,6 +14,8 @@ export interface LoopNode {
   readonly items: Item[];
   /** Units whose accumulators begin before this loop and are complete after it. */
   readonly accumulates: Unit[];
+  /** True if its iterations are written out one after the other. */
+  unrolled: boolean;
 }
 
 /** A loop, or the innermost body of a unit. */
@@ -60,7 +62,13 @@ export function fuse(units: readonly Unit[], results: ReadonlySet<Node>): Nest {
     let loop = last !== undefined && isLoop(last) && canShare(unit, depth, last) ? last : undefined;
     if (loop === undefined) {
       const { variable, reverse } = unit.axes[depth];
-      loop = { variable: new LoopVariable(variable.size), reverse, items: [], accumulates: [] };
+      loop = {
+        variable: new LoopVariable(variable.size),
+        reverse,
+        items: [],
+        accumulates: [],
+        unrolled: false,
+      };
       into.push(loop);
     }
     loops.push(loop);
@@ -112,6 +120,7 @@ export function fuse(units: readonly Unit[], results: ReadonlySet<Node>): Nest {
     pending.delete(next);
     place(next, items, 0);
   }
+  unroll(items, false);
   const localAxes = localAxesOf(units, unitsOfNode, loopsOf, results);
   const localLoops = new Map<Node, LoopNode[]>();
   for (const [node, axes] of localAxes) {
@@ -163,28 +172,49 @@ function localAxesOf(
     const [producer] = unitsOfNode.get(node)!;
     const loops = loopsOf.get(producer)!;
     for (const [k, { axis }] of producer.axes.entries()) {
-      if (axis !== undefined && isUnrolled(loops[k])) axes.delete(axis);
+      if (axis !== undefined && loops[k].unrolled) axes.delete(axis);
     }
   }
   return local;
 }
 
-/** A loop with at most so many iterations, ... */
+/** Loops of at most so many iterations are written out wherever they stand, ... */
+const SHORT = 4;
+/** ... of so many where products of matrices and vectors run through them row by row, so that rows stay in registers, ... */
 const LONGEST_UNROLLED = 16;
-/** ... whose text stays below so many bodies, is written out. */
+/** ... if that is not more text than so many bodies. */
 const LARGEST_UNROLLED = 48;
 
-/** True for short innermost loops: their iterations are written out. */
-export function isUnrolled(loop: LoopNode): boolean {
-  const { size } = loop.variable;
-  return typeof size === 'number' && size <= LONGEST_UNROLLED && bodiesOf(loop) <= LARGEST_UNROLLED;
+/** Decides which loops are unrolled, innermost loops first. */
+function unroll(items: readonly Item[], isHot: boolean): void {
+  for (const item of items) {
+    if (!isLoop(item)) continue;
+    unroll(item.items, isHot || hasRowProducts(item));
+    const { size } = item.variable;
+    const longest = isHot ? LONGEST_UNROLLED : SHORT;
+    item.unrolled = typeof size === 'number' && size <= longest && bodiesOf(item) <= LARGEST_UNROLLED;
+  }
 }
 
-/** How many bodies an unrolled loop becomes; too many if a loop inside is none that may be unrolled. */
+/** True if a sum of products runs over an unrollable loop somewhere inside. */
+function hasRowProducts({ items }: LoopNode): boolean {
+  return items.some(item => {
+    if (isLoop(item)) return hasRowProducts(item);
+    const isSmall = item.axes.some(
+      ({ variable: { size } }) => typeof size === 'number' && size <= LONGEST_UNROLLED,
+    );
+    return item.kind === 'reduce' && item.body.length === 2 && item.axes.length >= 2 && isSmall;
+  });
+}
+
+/** How many bodies an unrolled loop becomes; too many if a loop inside is not unrolled. */
 function bodiesOf({ variable: { size }, items }: LoopNode): number {
-  if (typeof size !== 'number' || size > LONGEST_UNROLLED) return Number.POSITIVE_INFINITY;
+  if (typeof size !== 'number') return Number.POSITIVE_INFINITY;
   let sum = 0;
-  for (const item of items) sum += isLoop(item) ? bodiesOf(item) : 1;
+  for (const item of items) {
+    if (!isLoop(item)) sum += 1;
+    else sum += item.unrolled ? bodiesOf(item) : Number.POSITIVE_INFINITY;
+  }
   return sum * size;
 }
 

@@ -4,8 +4,9 @@ import type { InputNode, Node } from '../../ir/graph.ts';
 import { isElementwise } from '../../ir/ops.ts';
 import { elementsIn, SCALAR, type Shape } from '../../ir/shape.ts';
 import { addSizes, multiplySizes, type Size, sameSize } from '../../ir/size.ts';
+import { FORMS } from '../forms.ts';
 import type { Names } from '../names.ts';
-import { type Item, isLoop, isUnrolled, type LoopNode, type Nest } from './fuse.ts';
+import { type Item, isLoop, type LoopNode, type Nest } from './fuse.ts';
 import {
   constantIndex,
   dynamicIndex,
@@ -60,6 +61,8 @@ export class Lowering {
   readonly #ids = new Map<unknown, number>();
   /** Loops that are unrolled, at the iteration that is being written. */
   readonly #iteration = new Map<LoopVariable, number>();
+  /** Variables that take up the elements of small sums, by place. */
+  readonly #registers = new Map<Unit, Registers>();
   /** The terms of sums over unrolled loops. */
   readonly #terms = new Map<Unit, Value[]>();
   readonly #counts = new Map<string, number>();
@@ -122,7 +125,7 @@ export class Lowering {
   }
 
   #loop(loop: LoopNode, block: Block): void {
-    if (isUnrolled(loop)) {
+    if (loop.unrolled) {
       this.#unrolled(loop, block);
       return;
     }
@@ -211,7 +214,21 @@ export class Lowering {
       block.statements.push({ kind: 'let', name, text: String(neutral(node)) });
       return;
     }
-    this.#clear(unit, block);
+    if (this.#isInRegisters(unit)) this.#registers.set(unit, { block, byPlace: new Map() });
+    else this.#clear(unit, block);
+  }
+
+  /** True if all loops over the result inside of the first reduced one are unrolled, and few elements take up sums. */
+  #isInRegisters(unit: Unit): boolean {
+    if (unit.kind !== 'reduce' || COMBINE[unit.node.op as keyof typeof COMBINE] !== '+') return false;
+    const loops = this.#nest.loopsOf.get(unit)!;
+    let elements = 1;
+    for (const [k, { kind }] of unit.axes.entries()) {
+      if (k < unit.level || kind !== 'kept') continue;
+      if (!loops[k].unrolled) return false;
+      elements *= loops[k].variable.size as number; // or it would not be unrolled
+    }
+    return elements <= MOST_REGISTERS;
   }
 
   /** Sets what the loops inside will add to. */
@@ -257,6 +274,14 @@ export class Lowering {
   }
 
   #finish(unit: Unit, block: Block): void {
+    const registers = this.#registers.get(unit);
+    if (registers !== undefined) {
+      this.#registers.delete(unit);
+      for (const { name, index } of registers.byPlace.values()) {
+        this.#write(unit.node, index, this.#make({ kind: 'local', name }, block, false), block);
+      }
+      return;
+    }
     const name = this.#accumulators.get(unit);
     if (name === undefined || unit.kind === 'scan') return;
     const target = this.#bind(unit, unit.target);
@@ -310,7 +335,17 @@ export class Lowering {
     const combine = COMBINE[unit.node.op as keyof typeof COMBINE];
     const name = this.#accumulators.get(unit);
     const terms = this.#terms.get(unit);
-    if (terms !== undefined) terms.push(value);
+    const registers = this.#registers.get(unit);
+    if (registers !== undefined) {
+      const key = target.map(part => this.#keyOf(part)).join(' ');
+      let register = registers.byPlace.get(key);
+      if (register === undefined) {
+        register = { name: this.#fresh('sum'), index: target };
+        registers.byPlace.set(key, register);
+        registers.block.statements.push({ kind: 'let', name: register.name, text: '0' });
+      }
+      block.statements.push({ kind: 'assign', name: register.name, combine, value: this.use(value, block) });
+    } else if (terms !== undefined) terms.push(value);
     else if (name !== undefined) {
       block.statements.push({ kind: 'assign', name, combine, value: this.use(value, block) });
     } else this.#store(this.#arrayOf(unit.node), target, combine, value, block);
@@ -366,7 +401,7 @@ export class Lowering {
       at: operandIndex(input.shape, source.shape, place),
     }));
     const condition = this.use(this.#read(mask.input, mask.at, block), block);
-    const then = new Block(block, undefined, true);
+    const then = new Block(block, undefined, 'strict');
     write(this.#read(chosen.input, chosen.at, then), then);
     block.statements.push({ kind: 'if', condition, then, otherwise: undefined });
   }
@@ -382,7 +417,7 @@ export class Lowering {
     this.use(value, block);
     value.name ??= this.#fresh('x');
     const better = unit.node.op === 'argmax' ? '>' : '<';
-    const then = new Block(block, undefined, true);
+    const then = new Block(block, undefined, 'strict');
     then.statements.push(
       { kind: 'assign', name: best, combine: '=', value: number(value.name) },
       { kind: 'assign', name: at, combine: '=', value: number(count) },
@@ -557,6 +592,7 @@ export class Lowering {
           () => this.#number(0),
           block,
           node,
+          'strict',
         );
       }
       case 'select': {
@@ -568,6 +604,7 @@ export class Lowering {
           inside => this.#read(other, at(other), inside),
           block,
           node,
+          'lazy',
         );
       }
       default: {
@@ -587,9 +624,10 @@ export class Lowering {
     other: (inside: Block) => Value,
     block: Block,
     node: Node,
+    branch: 'lazy' | 'strict',
   ): Value {
     const sides = [chosen, other].map(side => {
-      const inside = new Block(block, undefined, true);
+      const inside = new Block(block, undefined, branch);
       const value = side(inside);
       return { inside, value };
     });
@@ -639,7 +677,7 @@ export class Lowering {
       const known = around.values.get(key);
       if (known !== undefined) return known;
     }
-    const own = this.#home(place, [], block, within);
+    const own = this.#home(place, [], block, within, false, false);
     const { base, rest } = this.#split(place, own);
     const value = this.#make({ kind: 'load', array: array.name, place: rest, base, isMask }, own, isMask);
     for (const { value: part } of rest.dynamic) this.use(part, own);
@@ -676,10 +714,11 @@ export class Lowering {
     const products = [...outer.values()].filter(coefficient => coefficient !== 1).length;
     if (outer.size === 0 || (products === 0 && outer.size + place.dynamic.length < 2))
       return { base: undefined, rest: place };
-    const invariant: Place = { constant: place.constant, terms: outer, dynamic: place.dynamic };
+    const invariant: Place = { constant: 0, terms: outer, dynamic: place.dynamic };
     const base = this.#derived({ kind: 'integer', place: invariant }, [], loop!.parent!, false);
     if (base.block === block) return { base: undefined, rest: place };
-    return { base, rest: { constant: 0, terms: new Map([[inner, place.terms.get(inner)!]]), dynamic: [] } };
+    const terms = new Map([[inner, place.terms.get(inner)!]]);
+    return { base, rest: { constant: place.constant, terms, dynamic: [] } };
   }
 
   /** A value made of others; it stands in the outermost block that knows them all. */
@@ -691,7 +730,8 @@ export class Lowering {
     node?: Node,
   ): Value {
     const place = 'place' in expression ? expression.place : undefined;
-    const home = this.#home(place, operands, block);
+    const isDear = expression.kind === 'position' || (node !== undefined && FORMS[node.op].dear === true);
+    const home = this.#home(place, operands, block, this.top, isDear, expression.kind === 'position');
     const key = this.#expressionKey(expression);
     if (key !== undefined) {
       for (let around: Block | undefined = block; around !== undefined; around = around.parent) {
@@ -703,7 +743,7 @@ export class Lowering {
     for (const operand of operands) {
       operand.uses++;
       // A side of a selection is written where the selection is.
-      const isSide = operand.block.isBranch && expression.kind === 'choose';
+      const isSide = operand.block.branch !== undefined && expression.kind === 'choose';
       if (operand.block !== home && !isSide) operand.isUsedInside = true;
     }
     if (place !== undefined) for (const { value: part } of place.dynamic) this.use(part, home);
@@ -712,8 +752,18 @@ export class Lowering {
     return value;
   }
 
-  /** The outermost block around `block` that knows the variables and values, but inside of its selections. */
-  #home(place: Place | undefined, operands: readonly Value[], block: Block, within = this.top): Block {
+  /**
+   * The outermost block around `block`, inside of `within`, that knows the variables and values. Dear work does not leave
+   * a side of a selection for a block of the same loop, and nothing that depends on a position or is strict leaves it.
+   */
+  #home(
+    place: Place | undefined,
+    operands: readonly Value[],
+    block: Block,
+    within: Block,
+    isDear: boolean,
+    isBound: boolean,
+  ): Block {
     let home = within;
     const deepen = (other: Block | undefined) => {
       if (other?.isWithin(home)) home = other;
@@ -728,7 +778,8 @@ export class Lowering {
       around !== undefined && around !== home;
       around = around.parent
     ) {
-      if (around.isBranch) return around;
+      if (around.branch === undefined) continue;
+      if (isBound || around.branch === 'strict' || (isDear && around.depth === home.depth)) return around;
     }
     return home;
   }
@@ -771,6 +822,15 @@ export class Lowering {
     return id;
   }
 }
+
+/** Variables for the elements of a sum, declared in `block`, which the loops that add to them are about to join. */
+interface Registers {
+  readonly block: Block;
+  readonly byPlace: Map<string, { readonly name: string; readonly index: readonly Place[] }>;
+}
+
+/** More sums than this do not stay in registers. */
+const MOST_REGISTERS = 16;
 
 function accumulatorName({ op }: Node): string {
   switch (op) {

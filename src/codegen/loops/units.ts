@@ -159,7 +159,8 @@ export function isStrided(node: Node): boolean {
 function weightOf(node: Node, weight: Float64Array): number {
   if (isLeaf(node) || mustStore(node)) return 0;
   let sum = FORMS[node.op].dear ? (factsOf(node.op).cost ?? 4) : (factsOf(node.op).cost ?? 1);
-  for (const input of node.inputs) sum += weight[input.id];
+  // A scalar is computed once, before the loops.
+  for (const input of node.inputs) if (input.shape !== SCALAR) sum += weight[input.id];
   return sum;
 }
 

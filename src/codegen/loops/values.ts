@@ -67,17 +67,20 @@ export class Value {
 export class Block {
   readonly parent: Block | undefined;
   readonly variable: LoopVariable | undefined;
-  /** A side of a selection: what is computed here may not be computed outside. */
-  readonly isBranch: boolean;
+  /**
+   * A side of a selection. `lazy`: dear work stays inside, unless a loop outside would do it once; `strict`: so does all
+   * that reads memory, which may be out of range where the side is not chosen.
+   */
+  readonly branch: 'lazy' | 'strict' | undefined;
   readonly depth: number;
   statements: Statement[] = [];
   /** What is known here, by key. */
   readonly values = new Map<string, Value>();
 
-  constructor(parent?: Block, variable?: LoopVariable, isBranch = false) {
+  constructor(parent?: Block, variable?: LoopVariable, branch?: 'lazy' | 'strict') {
     this.parent = parent;
     this.variable = variable;
-    this.isBranch = isBranch;
+    this.branch = branch;
     this.depth = parent === undefined ? 0 : parent.depth + (variable === undefined ? 0 : 1);
   }
 
