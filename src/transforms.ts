@@ -4,32 +4,38 @@
 
 import { checkedWrt, derivativeOf, isScalar, limited } from './compile.ts';
 import { SymgradError } from './errors.ts';
+import { transposedBlock } from './grad/blocks.ts';
 import { differentiator } from './grad/derivatives.ts';
 import type { Builder } from './ir/build.ts';
 import type { Node } from './ir/graph.ts';
-import type { Derivative, DerivativeKind, Input, Output, Program } from './ir/program.ts';
-import { SCALAR } from './ir/shape.ts';
+import {
+  type Derivative,
+  type DerivativeKind,
+  type Input,
+  nodeOf,
+  type Output,
+  type Program,
+} from './ir/program.ts';
+import type { Shape } from './ir/shape.ts';
 import { freshGraph, rebuilt } from './rewrite/engine.ts';
 import { normalise, normalisingBuilder } from './rewrite/passes.ts';
 
 /**
- * The partial derivatives of a program with one scalar output: one scalar output per name in `wrt` (default: the
- * program's), called by that name.
+ * The partial derivatives of a program with one scalar output: one output per name in `wrt` (default: the program's), called
+ * by that name, of the shape of that input.
  *
  * @throws SymgradError `unknown-wrt`, `int-wrt`, `not-scalar`.
  */
 export function gradient(program: Program, wrt: readonly string[] = program.wrt): Program {
-  return transformed(program, wrt, 'grad', (derivative, zero, { wrt }) =>
-    wrt.map(name => scalarOutput(name, derivative.values.get(name) ?? zero)),
-  );
+  return transformed(program, wrt, 'grad', likeInputs);
 }
 
-/** The Jacobian: an output `r_x` of the shape of r for every output r and every x in `wrt`. */
+/** The Jacobian: an output `r_x` for every output r and every x in `wrt`, of the shape of r followed by that of x. */
 export function jacobian(program: Program, wrt: readonly string[] = program.wrt): Program {
-  return transformed(program, wrt, 'jacobian', ({ values }, zero, { outputs, wrt }) =>
+  return transformed(program, wrt, 'jacobian', ({ values }, b, { outputs, inputs, wrt }) =>
     outputs.flatMap(output =>
       wrt.map(name => ({
-        ...like(output, path => values.get(`${path}.${name}`) ?? zero),
+        ...like(b, output, shapeIn(inputs, name), path => values.get(`${path}.${name}`)),
         name: `${output.name}_${name}`,
       })),
     ),
@@ -37,40 +43,45 @@ export function jacobian(program: Program, wrt: readonly string[] = program.wrt)
 }
 
 /**
- * The Hessian of a program with one scalar output: an output `x_y` for every pair of names in `wrt`.
+ * The Hessian of a program with one scalar output: an output `x_y`, of the shape of x followed by that of y, for every pair
+ * of names in `wrt`.
  *
  * @throws SymgradError `unknown-wrt`, `int-wrt`, `not-scalar`.
  */
 export function hessian(program: Program, wrt: readonly string[] = program.wrt): Program {
-  return transformed(program, wrt, 'hessian', ({ values }, zero, { wrt }) =>
-    wrt.flatMap(x =>
-      wrt.map(y => scalarOutput(`${x}_${y}`, values.get(`${x}.${y}`) ?? values.get(`${y}.${x}`) ?? zero)),
-    ),
-  );
+  return transformed(program, wrt, 'hessian', ({ values }, b, { inputs, wrt }) => {
+    const nodes = new Map(inputs.map(({ name, node }) => [name, node]));
+    const block = (x: string, y: string): Node | undefined => {
+      const mirrored = values.get(`${y}.${x}`);
+      const own = values.get(`${x}.${y}`);
+      return own ?? (mirrored && transposedBlock(b, mirrored, nodes.get(x)!, nodes.get(y)!));
+    };
+    const shape = (x: string, y: string) => [...shapeIn(inputs, x), ...shapeIn(inputs, y)];
+    return wrt.flatMap(x => wrt.map(y => outputOf(b, `${x}_${y}`, shape(x, y), block(x, y))));
+  });
 }
 
 /** Hessian times a vector: outputs called by the names in `wrt`, further inputs `tangent_x`. */
 export function hvp(program: Program, wrt: readonly string[] = program.wrt): Program {
-  return transformed(program, wrt, 'hvp', (derivative, zero, { wrt }) =>
-    wrt.map(name => scalarOutput(name, derivative.values.get(name) ?? zero)),
-  );
+  return transformed(program, wrt, 'hvp', likeInputs);
 }
 
 /** Jacobian times tangents: outputs like those of the program, further inputs `tangent_x`. */
 export function jvp(program: Program, wrt: readonly string[] = program.wrt): Program {
-  return transformed(program, wrt, 'jvp', (derivative, zero, { outputs }) =>
-    outputs.map(output => like(output, path => derivative.values.get(path) ?? zero)),
+  return transformed(program, wrt, 'jvp', ({ values }, b, { outputs }) =>
+    outputs.map(output => like(b, output, [], path => values.get(path))),
   );
 }
 
-/** Cotangents times the Jacobian: outputs called by the names in `wrt`, further inputs `cotangent_r` (or `cotangent_r_1`). */
+/**
+ * Cotangents times the Jacobian: outputs called by the names in `wrt`, further inputs `cotangent_r` (or `cotangent_r_1` of a
+ * list of scalars).
+ */
 export function vjp(program: Program, wrt: readonly string[] = program.wrt): Program {
-  return transformed(program, wrt, 'vjp', (derivative, zero, { wrt }) =>
-    wrt.map(name => scalarOutput(name, derivative.values.get(name) ?? zero)),
-  );
+  return transformed(program, wrt, 'vjp', likeInputs);
 }
 
-type Outputs = (derivative: Derivative, zero: Node, program: Program) => readonly Output[];
+type Outputs = (derivative: Derivative, b: Builder, program: Program) => readonly Output[];
 
 function transformed(
   program: Program,
@@ -88,7 +99,7 @@ function transformed(
   return limited(() => {
     const { program: normal, b } = normalise(plain);
     const derivative = derivativeOf(differentiator(b, normal), kind, 'dense', normal);
-    const result = { ...normal, outputs: outputsOf(derivative, b.constant(0), normal) };
+    const result = { ...normal, outputs: outputsOf(derivative, b, normal) };
     return derivative.inputs.length === 0 ? result : withInputs(result, derivative);
   });
 }
@@ -106,22 +117,34 @@ function withInputs(program: Program, derivative: Derivative): Program {
   const b: Builder = normalisingBuilder(freshGraph(program));
   const copy = rebuilt(program, b, (node, inputs) => {
     const name = node.op === 'input' ? renamed.get(node.attrs.name) : undefined;
-    return name === undefined ? b.rebuild(node, inputs) : b.graph.input(name);
+    return name === undefined ? b.rebuild(node, inputs) : b.graph.input(name, 'real', node.shape);
   });
-  const added = [...renamed.values()].map((name): Input => {
-    return { name, shape: SCALAR, dtype: 'real', node: b.graph.input(name) };
+  const added = derivative.inputs.map(({ attrs, shape }): Input => {
+    const name = renamed.get(attrs.name)!;
+    return { name, shape, dtype: 'real', node: b.graph.input(name, 'real', shape) };
   });
   return { ...copy, inputs: [...copy.inputs, ...added] };
 }
 
-function scalarOutput(name: string, node: Node): Output {
-  return { name, shape: SCALAR, elements: [node] };
+/** An output for every name in wrt, of the shape of that input. */
+function likeInputs({ values }: Derivative, b: Builder, { inputs, wrt }: Program): readonly Output[] {
+  return wrt.map(name => outputOf(b, name, shapeIn(inputs, name), values.get(name)));
 }
 
-/** An output of the name and shape of `output`, its elements found by path. */
-function like(output: Output, element: (path: string) => Node): Output {
-  const { name, shape } = output;
-  const elements =
-    shape.length === 0 ? [element(name)] : output.elements.map((_, k) => element(`${name}.${k + 1}`));
-  return { name, shape, elements };
+/** An output of one node; zeros if there is none. */
+function outputOf(b: Builder, name: string, shape: Shape, node: Node | undefined): Output {
+  return { name, shape, elements: [node ?? b.broadcast(0, shape)] };
+}
+
+/** An output called and shaped like `output`, with further axes; what it is made of is found by path. */
+function like(b: Builder, output: Output, axes: Shape, find: (path: string) => Node | undefined): Output {
+  const { name, shape, elements } = output;
+  if (nodeOf(output) !== undefined) return outputOf(b, name, [...shape, ...axes], find(name));
+  const nodes = elements.map((_, k) => find(`${name}.${k + 1}`) ?? b.broadcast(0, axes));
+  if (axes.length === 0) return { name, shape, elements: nodes };
+  return outputOf(b, name, [...shape, ...axes], b.stack(nodes));
+}
+
+function shapeIn(inputs: readonly Input[], name: string): Shape {
+  return inputs.find(input => input.name === name)!.shape;
 }
