@@ -13,7 +13,7 @@ import { fuse } from './loops/fuse.ts';
 import { Lowering } from './loops/lower.ts';
 import { dropDeadStores, plan } from './loops/memory.ts';
 import { LoopPrinter, sizeExpression } from './loops/print.ts';
-import { productText } from './loops/product.ts';
+import { PANEL_ROWS, productText } from './loops/product.ts';
 import { constantIndex, stridesOf } from './loops/space.ts';
 import { isLeaf, unitsOf } from './loops/units.ts';
 import type { ArrayRef } from './loops/values.ts';
@@ -427,7 +427,7 @@ class Writer {
       const longest = [...new Set(this.#panels.map(size => this.#size(size)))];
       const length = longest.length === 1 ? longest[0] : `Math.max(${longest.join(', ')})`;
       lines.push(
-        `const ${this.#own.panel} = new ${this.#array}(4 * ${/^[\w$]+$|^Math/.test(length) ? length : `(${length})`});`,
+        `const ${this.#own.panel} = new ${this.#array}(${PANEL_ROWS} * ${/^[\w$]+$|^Math/.test(length) ? length : `(${length})`});`,
       );
     }
     return lines;

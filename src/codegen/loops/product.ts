@@ -44,51 +44,61 @@ export function productOf(node: Extract<Node, { op: 'contract' }>): Product {
   };
 }
 
-/** The kernel as a function of the module called `name`; `panel` holds 4 `inner` numbers. */
+/** Columns of b that are packed at a time: with their rows of a they stay in the second-level cache. */
+const PACKED = 32;
+
+/** The length of the array that a kernel packs its operands into, for sums of `inner` products. */
+export const PANEL_ROWS = PACKED + 4;
+
+/** The kernel as a function of the module called `name`; `panel` holds PANEL_ROWS * inner numbers. */
 export function productText(name: string): string {
-  const tile = [0, 1, 2, 3];
-  const each = (text: (q: number) => string) => tile.map(text).join('\n');
+  const four = [0, 1, 2, 3];
+  const times = (q: number, step: string) => (q === 0 ? '' : q === 1 ? ` + ${step}` : ` + ${q} * ${step}`);
+  const plus = (q: number) => (q === 0 ? '' : ` + ${q}`);
+  const lines = (indent: string, text: (q: number) => string) =>
+    four.map(q => `${indent}${text(q)}`).join('\n');
+  const sums = four.map(p => four.map(q => `s${p}${q}`).join(', '));
   return `/**
  * c[i, j] = sum over k of a[i, k] * b[k, j]. Each matrix is an array, the place of its first element, and the distances
- * between neighbours in its two directions. Tiles of 4 x 4 results stay in registers; b is read through a packed panel.
+ * between neighbours in its two directions. Rows of a and columns of b are packed in fours; the sums of a tile of 4 x 4
+ * stay in registers.
  */
 function ${name}(rows, columns, inner, a, a0, ai, ak, b, b0, bk, bj, c, c0, ci, cj, panel) {
-  for (let j = 0; j < columns; j += 4) {
-    const width = Math.min(4, columns - j);
-    for (let k = 0, p = 0, q = b0 + j * bj; k < inner; k++, p += 4, q += bk) {
-      panel[p] = b[q];
-      panel[p + 1] = width > 1 ? b[q + bj] : 0;
-      panel[p + 2] = width > 2 ? b[q + 2 * bj] : 0;
-      panel[p + 3] = width > 3 ? b[q + 3 * bj] : 0;
-    }
-    let i = 0;
-    for (; i + 4 <= rows; i += 4) {
-      let ${tile.map(p => tile.map(q => `s${p}${q} = 0`).join(', ')).join(',\n        ')};
-      let p0 = a0 + i * ai;
-      let p1 = p0 + ai;
-      let p2 = p1 + ai;
-      let p3 = p2 + ai;
-      for (let k = 0, p = 0; k < inner; k++, p += 4) {
-${each(q => `        const y${q} = panel[p${q === 0 ? '' : ` + ${q}`}];`)}
-${each(
-  p => `        const x${p} = a[p${p}];
-${tile.map(q => `        s${p}${q} += x${p} * y${q};`).join('\n')}
-        p${p} += ak;`,
-)}
+  const left = ${PACKED} * inner;
+  for (let from = 0; from < columns; from += ${PACKED}) {
+    const to = Math.min(columns, from + ${PACKED});
+    for (let j = from, p = 0; j < to; j += 4, p += 4 * inner) pack(b, b0 + j * bj, bj, bk, columns - j, p);
+    for (let i = 0; i < rows; i += 4) {
+      pack(a, a0 + i * ai, ai, ak, rows - i, left);
+      for (let j = from, y = 0; j < to; j += 4) {
+        let ${sums.map(row => row.replaceAll(/(s\d+)/g, '$1 = 0')).join(',\n          ')};
+        for (let x = left, end = left + 4 * inner; x < end; x += 4, y += 4) {
+${lines('          ', q => `const y${q} = panel[y${plus(q)}];`)}
+${lines('          ', p => `const x${p} = panel[x${plus(p)}];\n${lines('          ', q => `s${p}${q} += x${p} * y${q};`)}`)}
+        }
+        const q = c0 + i * ci + j * cj;
+        const width = columns - j;
+${lines('        ', p => `${p === 0 ? '' : `if (i + ${p} < rows) `}put(q${times(p, 'ci')}, width, ${sums[p]});`)}
       }
-      const q = c0 + i * ci + j * cj;
-${each(p => `      store(c, q${p === 0 ? '' : p === 1 ? ' + ci' : ` + ${p} * ci`}, cj, width, s${p}0, s${p}1, s${p}2, s${p}3);`)}
-    }
-    for (; i < rows; i++) {
-      let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-      for (let k = 0, p = 0, q = a0 + i * ai; k < inner; k++, p += 4, q += ak) {
-        const x = a[q];
-${each(q => `        s${q} += x * panel[p${q === 0 ? '' : ` + ${q}`}];`)}
-      }
-      store(c, c0 + i * ci + j * cj, cj, width, s0, s1, s2, s3);
     }
   }
-  function store(c, q, cj, width, s0, s1, s2, s3) {
+
+  /** Four lines side by side, zeros for those beyond the edge. */
+  function pack(x, x0, next, step, count, p) {
+    if (count >= 4) {
+      for (let k = 0, q = x0; k < inner; k++, q += step, p += 4) {
+${lines('        ', q => `panel[p${plus(q)}] = x[q${times(q, 'next')}];`)}
+      }
+      return;
+    }
+    for (let k = 0, q = x0; k < inner; k++, q += step, p += 4) {
+      panel[p] = x[q];
+      panel[p + 1] = count > 1 ? x[q + next] : 0;
+      panel[p + 2] = count > 2 ? x[q + 2 * next] : 0;
+      panel[p + 3] = 0;
+    }
+  }
+  function put(q, width, s0, s1, s2, s3) {
     c[q] = s0;
     if (width > 1) c[q + cj] = s1;
     if (width > 2) c[q + 2 * cj] = s2;
