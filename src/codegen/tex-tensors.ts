@@ -4,7 +4,7 @@
 
 import type { AttrsOf, Node, Scan, Stretch } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
-import type { Shape } from '../ir/shape.ts';
+import { elementsIn, type Shape } from '../ir/shape.ts';
 import { type Subscripts, subscriptsOf } from '../ir/shapes.ts';
 import { addSizes, monomialsOf, multiplySizes, type Size, sameSize } from '../ir/size.ts';
 import { texName } from './tex-names.ts';
@@ -135,6 +135,7 @@ function indicesOf({ inputs: [x], attrs }: Node, letters: Letters) {
 /** `2 \cdot \mathbf{1}`; what is no scalar says which of its elements goes where. */
 export function broadcast([x]: readonly Term[], node: Node, letters: Letters): Term {
   const [{ op, shape, attrs }] = node.inputs;
+  if (sameElements(shape, node.shape)) return reshape([x], node);
   if (op === 'const' && attrs.value === 1) return ONES;
   if (isOne(shape)) return product(x, ONES);
   const names = node.shape.map((_, axis) => letterAt(letters, axis));
@@ -309,6 +310,11 @@ function matrix(rows: string): Term {
 
 function letterAt(letters: Letters, position: number): string {
   return letters[position] ?? `\\iota_{${position + 1}}`;
+}
+
+/** True if a broadcast only adds axes of length 1. */
+function sameElements(from: Shape, to: Shape): boolean {
+  return sameSize(elementsIn(from), elementsIn(to));
 }
 
 function isOne(shape: Shape): boolean {

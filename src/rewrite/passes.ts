@@ -4,7 +4,8 @@
 import type { Builder } from '../ir/build.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { Program } from '../ir/program.ts';
-import { type Firing, freshGraph, rebuilt, rewritingBuilder } from './engine.ts';
+import { type Firing, freshGraph, type RewriteRule, rebuilt, rewritingBuilder } from './engine.ts';
+import { LINEAR } from './linear.ts';
 import { share } from './share.ts';
 import { SIMPLIFY } from './simplify.ts';
 import { STABILISE } from './stabilise.ts';
@@ -23,6 +24,9 @@ export function normalise(
   return { program: rebuilt(program, b), b };
 }
 
+/** The local rules of optimisation. */
+const OPTIMISE: readonly RewriteRule[] = [...SIMPLIFY, ...LINEAR];
+
 /** How often sharing is repeated: what one round factors may show the next one more to share. */
 const ROUNDS = 3;
 /** Graphs larger than this are surveyed once, to keep the compiler's time per operation constant and small. */
@@ -31,7 +35,7 @@ const SMALL = 20_000;
 /** Level 0 changes nothing, 1 applies the local rules, 2 shares work across the graph as well. */
 export function optimise(program: Program, level: 0 | 1 | 2): Program {
   if (level === 0) return program;
-  const simplifying = () => rewritingBuilder(freshGraph(program), SIMPLIFY);
+  const simplifying = () => rewritingBuilder(freshGraph(program), OPTIMISE);
   if (level === 1) return rebuilt(program, simplifying());
   let result = share(program, simplifying());
   for (let round = 1; round < ROUNDS && result.graph.nodes.length < SMALL; round++) {

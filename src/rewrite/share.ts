@@ -7,13 +7,26 @@
 //   shared logarithms     x log(x), log(x) -> l = log(x), x is 0 ? 0 : x l
 //   factoring             a b + a c       -> a (b + c) where the products have no other use
 //   constants outward     (c x) y         -> c (x y) where c x has no other use, so that constants meet
+//   smaller divisors      X / d           -> X (1 / d) where d has fewer elements
+//   work on fewer elements, where what is taken apart has no other use: move.ts
 
 import { type Builder, constantOf } from '../ir/build.ts';
-import type { Node } from '../ir/graph.ts';
+import type { ConstNode, Node } from '../ir/graph.ts';
 import { liveNodes } from '../ir/live.ts';
+import { isElementwise } from '../ir/ops.ts';
 import { type Program, rootsOf } from '../ir/program.ts';
+import { elementsOf } from './cost.ts';
 import { rebuilt } from './engine.ts';
+import type { Contraction } from './letters.ts';
 import { scaled } from './match.ts';
+import {
+  factorMoved,
+  numberIntoContraction,
+  reassociated,
+  smallJoined,
+  sumMoved,
+  viewMoved,
+} from './move.ts';
 import { constantTimes, mergeable } from './simplify.ts';
 
 /** The program rebuilt with `b`, work shared wherever the survey says that it pays. */
@@ -44,7 +57,7 @@ export function share(program: Program, b: Builder): Program {
           b.rebuild(node, inputs)
         );
       default:
-        return b.rebuild(node, inputs);
+        return isElementwise(node.op) ? b.rebuild(node, inputs) : moved(node, b.rebuild(node, inputs));
     }
   };
   return rebuilt(program, b, step, live);
@@ -52,6 +65,7 @@ export function share(program: Program, b: Builder): Program {
   /** A denominator that others have too is inverted once; a constant in one that nobody else has moves out of it. */
   function divided(node: Node, [x, y]: readonly Node[]): Node {
     if (y.op === 'const') return b.div(x, y);
+    if (elementsOf(y) < elementsOf(node)) return b.mul(x, b.div(1, y));
     if (survey.divisions(node.inputs[1]) > 1) return b.mul(x, b.div(1, y));
     const scaled = survey.usedOnce(node.inputs[1]) ? constantTimes(y) : null;
     return scaled === null || x.op === 'const' ? b.div(x, y) : b.mul(1 / scaled.c, b.div(x, scaled.x));
@@ -89,26 +103,60 @@ export function share(program: Program, b: Builder): Program {
     return b.select(b.ne(x, 0), b.div(next, x), own);
   }
 
-  /** (c x) (d y) -> (c d) (x y), and c outward from a product that has it to itself. */
-  function hoisted(node: Node, [x, y]: readonly Node[]): Node | null {
-    if (x.op === 'const') return survey.usedOnce(node.inputs[1]) ? merged(x.attrs.value, y) : null;
-    if (y.op === 'const') return survey.usedOnce(node.inputs[0]) ? merged(y.attrs.value, x) : null;
-    const left = survey.usedOnce(node.inputs[0]) ? constantTimes(x) : null;
-    const right = survey.usedOnce(node.inputs[1]) ? constantTimes(y) : null;
-    if (left !== null && right !== null) return b.mul(left.c * right.c, b.mul(left.x, right.x));
-    if (left !== null) return b.mul(left.c, b.mul(left.x, y));
-    if (right !== null) return b.mul(right.c, b.mul(x, right.x));
-    return null;
+  /** `own` is `node` rebuilt; its operands may be taken apart if those of `node` have no other use. */
+  function moved(node: Node, own: Node): Node {
+    if (own.op !== node.op) return own;
+    const isFree = (i: number) => survey.usedOnce(node.inputs[i]);
+    if (own.op === 'contract') {
+      for (const at of [0, 1] as const) {
+        const better = isFree(at) ? (factorMoved(own, at, b) ?? reassociated(own, at, b)) : null;
+        if (better !== null) return better;
+      }
+      return own;
+    }
+    if (own.inputs.length === 0 || !isFree(0)) return own;
+    return (own.op === 'reduceSum' ? sumMoved(own, b) : viewMoved(own, b)) ?? own;
   }
 
-  /** c (x (d y)) -> (c d) (x y), whoever else uses d y. */
-  function merged(c: number, product: Node): Node | null {
-    if (product.op !== 'mul' || !mergeable(c)) return null;
+  /** (c x) (d y) -> (c d) (x y), and c outward from a product that has it to itself, if that is not dearer. */
+  function hoisted(node: Node, [x, y]: readonly Node[]): Node | null {
+    const [isOwnX, isOwnY] = node.inputs.map(survey.usedOnce);
+    if (x.op === 'const') return isOwnY ? merged(x, y) : null;
+    if (y.op === 'const') return isOwnX ? merged(y, x) : null;
+    const size = elementsOf(node);
+    const left = isOwnX ? constantTimes(x) : null;
+    const right = isOwnY ? constantTimes(y) : null;
+    const isSmall = elementsOf(x) < size || elementsOf(y) < size;
+    if (left !== null && right !== null && !isSmall) return b.mul(left.c * right.c, b.mul(left.x, right.x));
+    if (left !== null && right !== null) {
+      const [p, q] = elementsOf(x) <= elementsOf(y) ? [left.x, right.x] : [right.x, left.x];
+      return b.mul(b.mul(left.c * right.c, p), q);
+    }
+    if (left !== null && elementsOf(x) === size) return b.mul(left.c, b.mul(left.x, y));
+    if (right !== null && elementsOf(y) === size) return b.mul(right.c, b.mul(x, right.x));
+    return (isOwnX && joinedInto(y, x)) || (isOwnY && joinedInto(x, y)) || null;
+  }
+
+  /** What multiplies a product of different shapes, or a contraction, that has no other use. */
+  function joinedInto(s: Node, product: Node): Node | null {
+    return product.op === 'contract'
+      ? numberIntoContraction(s, product as Contraction, b)
+      : smallJoined(s, product, b);
+  }
+
+  /** c (x (d y)) -> (c d) (x y), whoever else uses d y; else c into a smaller factor. */
+  function merged(c: ConstNode, product: Node): Node | null {
+    if (product.op === 'contract') return numberIntoContraction(c, product as Contraction, b);
+    const { value } = c.attrs;
+    if (product.op !== 'mul' || !mergeable(value)) return null;
     for (const i of [0, 1]) {
       const inner = constantTimes(product.inputs[i]);
-      if (inner !== null) return b.mul(c * inner.c, b.mul(product.inputs[1 - i], inner.x));
+      if (inner === null) continue;
+      const [x, y] = [product.inputs[1 - i], inner.x];
+      const scale = value * inner.c;
+      return elementsOf(y) < elementsOf(product) ? b.mul(x, b.mul(scale, y)) : b.mul(scale, b.mul(x, y));
     }
-    return null;
+    return smallJoined(c, product, b);
   }
 
   /** a b + a c -> a (b + c); a / d + b / d -> (a + b) / d. */

@@ -6,6 +6,7 @@ import type { Builder } from '../ir/build.ts';
 import { constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
+import { elementsOf } from './cost.ts';
 import type { RewriteRule } from './engine.ts';
 
 // biome-ignore format: one rule a paragraph, the name and the law first
@@ -50,6 +51,11 @@ const NEVER_NEGATIVE: ReadonlySet<OpName> = new Set([
   'softplus',
   'relu',
 ]);
+
+/** True if an operand has fewer elements than the result: a sign that leaves it would be taken more often. */
+function isSmaller(x: Node, result: Node): boolean {
+  return x.shape !== result.shape && elementsOf(x) < elementsOf(result);
+}
 
 function isSquare({ op, inputs: [x, y] }: Node): boolean {
   return op === 'mul' && x === y;
@@ -97,20 +103,28 @@ function constantQuotients({ inputs: [x, y] }: Node, b: Builder): Node | null {
   return above !== undefined && inner !== null && mergeable(above) ? b.div(above / inner.c, inner.x) : null;
 }
 
-function signOfProduct({ op, inputs: [x, y] }: Node, b: Builder): Node | null {
-  if (x.op === 'neg') {
+function signOfProduct(node: Node, b: Builder): Node | null {
+  const {
+    op,
+    inputs: [x, y],
+  } = node;
+  if (x.op === 'neg' && !isSmaller(x, node)) {
     const c = constantOf(y);
     return c === undefined ? b.neg(b.make(op, [x.inputs[0], y])) : b.make(op, [x.inputs[0], b.constant(-c)]);
   }
-  if (y.op === 'neg') {
+  if (y.op === 'neg' && !isSmaller(y, node)) {
     const c = constantOf(x);
     return c === undefined ? b.neg(b.make(op, [x, y.inputs[0]])) : b.make(op, [b.constant(-c), y.inputs[0]]);
   }
   return null;
 }
 
-function signOfSum({ op, inputs: [x, y] }: Node, b: Builder): Node | null {
-  if (op === 'sub') return x.op === 'neg' ? b.neg(b.add(x.inputs[0], y)) : null;
+function signOfSum(node: Node, b: Builder): Node | null {
+  const {
+    op,
+    inputs: [x, y],
+  } = node;
+  if (op === 'sub') return x.op === 'neg' && !isSmaller(x, node) ? b.neg(b.add(x.inputs[0], y)) : null;
   if (x.op === 'sub') return b.sub(x.inputs[1], x.inputs[0]);
   const product = constantTimes(x);
   if (product !== null) return b.mul(-product.c, product.x);

@@ -48,8 +48,8 @@ export function operandViewed(node: Node, b: Builder): Node {
  */
 export function viewOf(view: Node, x: Node, b: Builder, depth = 6): Node {
   const result = inward(view, x, b, depth);
-  const isFull = sameShape(padded(result.shape, view.shape.length), view.shape);
-  return isFull ? b.reshape(result, view.shape) : b.broadcast(result, view.shape);
+  const isWhole = sameShape(padded(result.shape, view.shape.length), view.shape);
+  return isWhole ? b.reshape(result, view.shape) : b.broadcast(result, view.shape);
 }
 
 function inward(view: Node, x: Node, b: Builder, depth: number): Node {

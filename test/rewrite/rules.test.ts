@@ -5,18 +5,26 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseFormula } from '../../src/frontend/index.ts';
 import { type Builder, builder } from '../../src/ir/build.ts';
-import { evaluator } from '../../src/ir/evaluate.ts';
+import { evaluate, evaluator } from '../../src/ir/evaluate.ts';
 import { Graph, type Node } from '../../src/ir/graph.ts';
 import { liveNodes } from '../../src/ir/live.ts';
 import { factsOf } from '../../src/ir/ops.ts';
 import { rootsOf } from '../../src/ir/program.ts';
 import { freshGraph, type RewriteRule, rebuilt, rewritingBuilder } from '../../src/rewrite/engine.ts';
+import { LINEAR } from '../../src/rewrite/linear.ts';
 import { optimise } from '../../src/rewrite/passes.ts';
 import { SIMPLIFY } from '../../src/rewrite/simplify.ts';
 import { STABILISE } from '../../src/rewrite/stabilise.ts';
 import { formulas } from '../formulas.ts';
-import { STABLE_TENSORS, UNTOUCHED_TENSORS } from './tensor-examples.ts';
-import { rewriteTensors } from './tensors.ts';
+import {
+  LINEAR_TENSORS,
+  MOVED,
+  STABLE_TENSORS,
+  UNMOVED,
+  UNTOUCHED_LINEAR,
+  UNTOUCHED_TENSORS,
+} from './tensor-examples.ts';
+import { programOf, rewriteTensors, spelled, valuesAt, workOf } from './tensors.ts';
 
 type Make = (b: Builder, x: Node, y: Node, z: Node) => Node;
 
@@ -183,6 +191,65 @@ describe('simplifying rules', () => {
           ['z', 0.2],
         ]);
         expect(after(at)[0], `${text} at x = ${x}`).toBe(before(at)[0]);
+      }
+    }
+  });
+});
+
+describe('rules about what is linear', () => {
+  it.each(LINEAR_TENSORS)('%s: %s', (rule, _, formula, expected) => {
+    const { result, fired, wanted } = rewriteTensors(formula, LINEAR, expected);
+    expect([...fired]).toContain(rule);
+    expect(result).toBe(wanted);
+  });
+
+  it('have an example each', () => {
+    expect(new Set(LINEAR_TENSORS.map(([rule]) => rule))).toEqual(new Set(LINEAR.map(rule => rule.name)));
+  });
+
+  it.each(UNTOUCHED_LINEAR)('leave %s alone', (_, formula) => {
+    expect([...rewriteTensors(formula, [...SIMPLIFY, ...LINEAR]).fired]).toEqual([]);
+  });
+
+  it('are exact bit for bit where they say so', () => {
+    const exact = new Set(LINEAR.filter(rule => rule.exact).map(rule => rule.name));
+    for (const [rule, text, formula] of LINEAR_TENSORS) {
+      if (!exact.has(rule)) continue;
+      const program = programOf(formula);
+      const { result } = rewriteTensors(formula, LINEAR);
+      const rewritten = { ...program, outputs: [{ name: 'f', shape: result.shape, elements: [result] }] };
+      const inputs = valuesAt(3);
+      expect(evaluate(rewritten, inputs).outputs, text).toEqual(evaluate(program, inputs).outputs);
+    }
+  });
+});
+
+describe('tensors: work moved to fewer elements', () => {
+  it.each(MOVED)('%s', (_, formula, expected) => {
+    const before = programOf(formula);
+    const after = optimise(before, 2);
+    expect(spelled(after.outputs[0].elements[0])).toBe(spelled(programOf(expected).outputs[0].elements[0]));
+    expect(workOf(rootsOf(after))).toBeLessThanOrEqual(workOf(rootsOf(before)));
+  });
+
+  it.each(UNMOVED)('%s stays', (_, formula) => {
+    const before = programOf(formula);
+    const after = optimise(before, 2);
+    expect(spelled(after.outputs[0].elements[0])).toBe(spelled(before.outputs[0].elements[0]));
+  });
+});
+
+describe('tensors: both sides have one value', () => {
+  const all = [...STABLE_TENSORS, ...LINEAR_TENSORS].map(([, text, ...sides]) => [text, ...sides] as const);
+  it.each([...all, ...MOVED])('%s', (_, formula, expected) => {
+    for (const seed of [1, 2, 3]) {
+      const inputs = valuesAt(seed, true);
+      const { f: left } = evaluate(programOf(formula), inputs).outputs;
+      const { f: right } = evaluate(programOf(expected), inputs).outputs;
+      const [p, q] = [left, right].map(value => (typeof value === 'number' ? [value] : Array.from(value)));
+      expect(p.length).toBe(q.length);
+      for (const [i, value] of p.entries()) {
+        expect(Math.abs(value - q[i])).toBeLessThan(1e-12 * Math.max(1, Math.abs(value)));
       }
     }
   });

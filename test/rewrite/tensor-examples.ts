@@ -134,3 +134,86 @@ export const UNTOUCHED_TENSORS: readonly (readonly [string, Formula])[] = [
   ['x[1] log(y)[1]', (b, { x, y }) => b.mul(at(b, x), at(b, b.log(y)))],
   ['A / x', (b, { A, x }) => b.div(A, b.expand(x, [1]))],
 ];
+
+const dot = (b: Builder, x: Node, y: Node) => b.contract('i,i->', x, y);
+const product = (b: Builder, A: Node, y: Node) => b.contract('ij,j->i', A, y);
+
+// biome-ignore format: a table
+export const LINEAR_TENSORS: readonly Example[] = [
+  ['contraction-of-permuted', "A' x", (b, { A, x }) => b.contract('ij,j->i', b.permute(A, [1, 0]), x), (b, { A, x }) => b.contract('ij,i->j', A, x)],
+  ['contraction-of-permuted', "C' A'", (b, { A, C }) => b.contract('ij,jk->ik', b.permute(C, [1, 0]), b.permute(A, [1, 0])),
+    (b, { A, C }) => b.contract('ji,kj->ik', C, A)],
+  ['contraction-of-repeated', 'A ones', (b, { A }) => product(b, A, b.broadcast(1, [m])), (b, { A }) => b.reduceSum(A, [1])],
+  ['contraction-of-repeated', 'A (s ones)', (b, { A, s }) => product(b, A, b.broadcast(s, [m])), (b, { A, s }) => b.mul(b.reduceSum(A, [1]), s)],
+  ['contraction-of-repeated', 'ones(n, m) z', (b, { z }) => product(b, b.broadcast(1, [n, m]), z), (b, { z }) => b.broadcast(b.reduceSum(z), [n])],
+  ['contraction-of-repeated', 'ones(n, m) ones(m, n)', b => b.contract('ij,jk->ik', b.broadcast(1, [n, m]), b.broadcast(1, [m, n])),
+    b => b.broadcast(b.size(m), [n, n])],
+  ['contraction-of-repeated', 'rows of y times z', (b, { y, z }) => product(b, b.broadcast(b.expand(y, [1]), [n, m]), z),
+    (b, { y, z }) => b.mul(y, b.reduceSum(z))],
+  ['contraction-of-repeated', "x (1 x m of z)", (b, { x, z }) => b.contract('ij,jk->ik', b.expand(x, [1]), b.expand(z, [0])),
+    (b, { x, z }) => b.mul(b.expand(x, [1]), b.expand(z, [0]))],
+  ['sign-of-linear', 'sum(-x)', (b, { x }) => b.reduceSum(b.neg(x)), (b, { x }) => b.neg(b.reduceSum(x))],
+  ['sign-of-linear', '(-A) z', (b, { A, z }) => product(b, b.neg(A), z), (b, { A, z }) => b.neg(product(b, A, z))],
+  ['sign-of-linear', '(-A) (-z)', (b, { A, z }) => product(b, b.neg(A), b.neg(z)), (b, { A, z }) => product(b, A, z)],
+  ['sign-of-linear', "(-A)'", (b, { A }) => b.permute(b.neg(A), [1, 0]), (b, { A }) => b.neg(b.permute(A, [1, 0]))],
+  ['reduction-of-arranged', "sum(A', 1)", (b, { A }) => b.reduceSum(b.permute(A, [1, 0]), [0]), (b, { A }) => b.reduceSum(A, [1])],
+  ['reduction-of-arranged', 'sum(column of x, 1)', (b, { x }) => b.reduceSum(b.expand(x, [1]), [0]), (b, { x }) => b.reshape(b.reduceSum(x), [1])],
+  ['reduction-of-arranged', 'max(column of x)', (b, { x }) => b.reduceMax(b.expand(x, [1])), (b, { x }) => b.reduceMax(x)],
+  ['reduction-of-arranged', 'sum of A as n x 1 x m', (b, { A }) => b.reduceSum(b.expand(A, [1]), [0]), (b, { A }) => b.expand(b.reduceSum(A, [0]), [0])],
+  ['reduction-of-arranged', "max(A', 1)", (b, { A }) => b.reduceMax(b.permute(A, [1, 0]), [0]), (b, { A }) => b.reduceMax(A, [1])],
+  ['reduction-of-arranged', 'logsumexp of the last axis, moved', (b, { A, s }) => b.reduceLogsumexp(b.permute(b.mul(b.expand(A, [2]), b.stack([s, s, b.exp(s)])), [2, 1, 0]), [2]),
+    (b, { A, s }) => b.permute(b.reduceLogsumexp(b.mul(b.expand(A, [2]), b.stack([s, s, b.exp(s)])), [0]), [1, 0])],
+];
+
+// biome-ignore format: a table
+export const UNTOUCHED_LINEAR: readonly (readonly [string, Formula])[] = [
+  ['A z', (b, { A, z }) => product(b, A, z)],
+  ['x * y', (b, { x, y }) => dot(b, x, y)],
+  ['sum(x)', (b, { x }) => b.reduceSum(x)],
+  ['(-z) .* A', (b, { A, z }) => b.mul(b.neg(z), A)],
+  ['-z - A', (b, { A, z }) => b.sub(b.neg(z), A)],
+  ["A'", (b, { A }) => b.permute(A, [1, 0])],
+];
+
+/** What optimisation at level 2 makes of a formula whose parts have no other use. */
+// biome-ignore format: a table
+export const MOVED: readonly (readonly [text: string, formula: Formula, expected: Formula])[] = [
+  ['sum(s x)', (b, { s, x }) => b.reduceSum(b.mul(s, x)), (b, { s, x }) => b.mul(s, b.reduceSum(x))],
+  ['sum(x / s)', (b, { s, x }) => b.reduceSum(b.div(x, s)), (b, { s, x }) => b.mul(b.reduceSum(x), b.div(1, s))],
+  ['sum(A .* z)', (b, { A, z }) => b.reduceSum(b.mul(A, z)), (b, { A, z }) => b.reduceSum(b.mul(b.reduceSum(A, [0]), z))],
+  ['sum(A .* x)', (b, { A, x }) => b.reduceSum(b.mul(A, b.expand(x, [1]))), (b, { A, x }) => b.reduceSum(b.mul(b.reduceSum(A, [1]), x))],
+  ["sum(x z')", (b, { x, z }) => b.reduceSum(b.mul(b.expand(x, [1]), z)), (b, { x, z }) => b.mul(b.reduceSum(x), b.reduceSum(z))],
+  ["sum(x z', 1)", (b, { x, z }) => b.reduceSum(b.mul(b.expand(x, [1]), z), [0]), (b, { x, z }) => b.mul(b.reduceSum(x), z)],
+  ['sum(A C, 1)', (b, { A, C }) => b.reduceSum(b.contract('ij,jk->ik', A, C), [0]), (b, { A, C }) => b.contract('j,jk->k', b.reduceSum(A, [0]), C)],
+  ['sum(A z)', (b, { A, z }) => b.reduceSum(product(b, A, z)), (b, { A, z }) => dot(b, b.reduceSum(A, [0]), z)],
+  ['(s A) z', (b, { s, A, z }) => product(b, b.mul(s, A), z), (b, { s, A, z }) => b.mul(s, product(b, A, z))],
+  ['(3 x) * y', (b, { x, y }) => dot(b, b.mul(3, x), y), (b, { x, y }) => b.mul(3, dot(b, x, y))],
+  ['diag(x) A z', (b, { A, x, z }) => product(b, b.mul(A, b.expand(x, [1])), z), (b, { A, x, z }) => b.mul(x, product(b, A, z))],
+  ['A diag(z) z', (b, { A, z }) => product(b, b.mul(A, z), z), (b, { A, z }) => product(b, A, b.mul(z, z))],
+  ['(A ./ x) z', (b, { A, x, z }) => product(b, b.div(A, b.expand(x, [1])), z), (b, { A, x, z }) => b.mul(product(b, A, z), b.div(1, x))],
+  ["(x z') z", (b, { x, z }) => product(b, b.mul(b.expand(x, [1]), z), z), (b, { x, z }) => b.mul(x, dot(b, z, z))],
+  ["s (x z')", (b, { s, x, z }) => b.mul(s, b.mul(b.expand(x, [1]), z)), (b, { s, x, z }) => b.mul(b.mul(s, b.expand(x, [1])), z)],
+  ['2 (s A)', (b, { s, A }) => b.mul(2, b.mul(s, A)), (b, { s, A }) => b.mul(A, b.mul(2, s))],
+  ['s (t A)', (b, { s, t, A }) => b.mul(s, b.mul(t, A)), (b, { s, t, A }) => b.mul(A, b.mul(s, t))],
+  ['A / s', (b, { s, A }) => b.div(A, s), (b, { s, A }) => b.mul(A, b.div(1, s))],
+  ["(A C)'", (b, { A, C }) => b.permute(b.contract('ij,jk->ik', A, C), [1, 0]), (b, { A, C }) => b.contract('ij,jk->ki', A, C)],
+  ['exp(x)[1]', (b, { x }) => at(b, b.exp(x)), (b, { x }) => b.exp(at(b, x))],
+  ["exp(A')'", (b, { A }) => b.permute(b.exp(b.permute(A, [1, 0])), [1, 0]), (b, { A }) => b.exp(A)],
+  ['(x .* y)[i]', (b, { x, y, i }) => b.gather(b.mul(x, y), i, 0), (b, { x, y, i }) => b.mul(b.gather(x, i, 0), b.gather(y, i, 0))],
+  ["(A A') x", (b, { A, x }) => product(b, b.contract('ij,kj->ik', A, A), x), (b, { A, x }) => b.contract('ij,j->i', A, b.contract('ij,i->j', A, x))],
+  ["x' (A C)", (b, { A, C, x }) => b.contract('i,ij->j', x, b.contract('ij,jk->ik', A, C)), (b, { A, C, x }) => b.contract('ij,i->j', C, b.contract('ij,i->j', A, x))],
+];
+
+/** Where nothing is gained, or others use the parts. */
+// biome-ignore format: a table
+export const UNMOVED: readonly (readonly [string, Formula])[] = [
+  ['sum(x .* y)', (b, { x, y }) => b.reduceSum(b.mul(x, y))],
+  ['sum(s ./ x)', (b, { x, s }) => b.reduceSum(b.div(s, x))],
+  ["(x z') .* A", (b, { A, x, z }) => b.mul(b.mul(b.expand(x, [1]), z), A)],
+  ['s (x .* y) with x .* y', (b, { s, x, y }) => b.concat(0, [b.mul(s, b.mul(x, y)), b.mul(x, y)])],
+  ['sum(s x) with s x', (b, { s, x }) => b.concat(0, [b.stack([b.reduceSum(b.mul(s, x))]), b.mul(s, x)])],
+  ['exp(x)[1] with exp(x)', (b, { x }) => b.concat(0, [b.slice(b.exp(x), first), b.exp(x)])],
+  ["A' (s .* (A z))", (b, { A, y, z }) => b.contract('ij,i->j', A, b.mul(y, product(b, A, z)))],
+  ["A' diag(x) A", (b, { A, x }) => b.contract('ij,ik->jk', b.mul(A, b.expand(x, [1])), A)],
+  ['x ./ y', (b, { x, y }) => b.div(x, y)],
+];

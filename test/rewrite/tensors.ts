@@ -1,10 +1,13 @@
 // Tensors for tests of rewrites: a formula over inputs of several shapes, and what a list of rules makes of it.
 
 import { type Builder, builder } from '../../src/ir/build.ts';
-import { Graph, type Node } from '../../src/ir/graph.ts';
+import { attrsText, Graph, type Node } from '../../src/ir/graph.ts';
+import { liveNodes } from '../../src/ir/live.ts';
+import { factsOf, isElementwise } from '../../src/ir/ops.ts';
 import type { Program } from '../../src/ir/program.ts';
 import type { Shape } from '../../src/ir/shape.ts';
-import { namedSize } from '../../src/ir/size.ts';
+import { subscriptsOf } from '../../src/ir/shapes.ts';
+import { evaluateSize, namedSize } from '../../src/ir/size.ts';
 import { type RewriteRule, rebuilt, rewritingBuilder } from '../../src/rewrite/engine.ts';
 
 export const [n, m, k] = ['n', 'm', 'k'].map(namedSize);
@@ -63,4 +66,64 @@ export function rewriteTensors(formula: Formula, rules: readonly RewriteRule[], 
   const b = rewritingBuilder(graph, rules, ({ rule }) => fired.add(rule.name));
   const [result] = rebuilt(programOf(formula), b).outputs[0].elements;
   return { result, fired, wanted: expected?.(builder(graph), inputs) };
+}
+
+/** A node as a nested text: equal texts mean equal formulas. */
+export function spelled(node: Node): string {
+  if (node.op === 'const') return String(node.attrs.value);
+  if (node.op === 'input') return node.attrs.name;
+  const attrs = node.attrs === undefined ? '' : `[${attrsText(node.attrs)}]`;
+  const operands = node.inputs.map(spelled);
+  // Operands that may be exchanged are, so that their order does not matter.
+  if (factsOf(node.op).commutative) operands.sort();
+  return `${node.op}${attrs}(${operands.join(', ')})`;
+}
+
+/** Lengths for counting and evaluating. */
+export const SIZES: ReadonlyMap<string, number> = new Map([
+  ['n', 7],
+  ['m', 5],
+  ['k', 3],
+]);
+
+const countOf = (shape: Shape) => shape.reduce<number>((count, size) => count * evaluateSize(size, SIZES), 1);
+
+/** The work of computing `roots`: elements times the cost of an operation; a contraction takes two for each product. */
+export function workOf(roots: readonly Node[]): number {
+  return liveNodes(roots).reduce((sum, node) => sum + workOfNode(node), 0);
+}
+
+function workOfNode(node: Node): number {
+  const { cost = 1 } = factsOf(node.op);
+  if (node.inputs.length === 0) return 0;
+  if (isElementwise(node.op)) return cost * countOf(node.shape);
+  if (node.op === 'contract') {
+    const { x: p, y: q } = subscriptsOf(node.attrs.subscripts);
+    const lengths = new Map<string, number>();
+    for (const [i, letters] of [p, q].entries()) {
+      for (const [axis, letter] of [...letters].entries()) {
+        lengths.set(letter, countOf([node.inputs[i].shape[axis]]));
+      }
+    }
+    return 2 * [...lengths.values()].reduce((count, length) => count * length, 1);
+  }
+  const isMove = /^(gather|scatterAdd|pad|concat)$/.test(node.op);
+  return cost * (isMove ? countOf(node.shape) : countOf(node.inputs[0].shape));
+}
+
+/** Numbers for all inputs; i is 2. All are positive if `positive`. */
+export function valuesAt(seed: number, positive = false): Record<string, number | Float64Array> {
+  let state = seed;
+  const next = () => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    const u = state / 2147483648;
+    return positive ? 0.1 + 2 * u : 3 * (u - 0.5);
+  };
+  return Object.fromEntries(
+    Object.entries(SHAPES).map(([name, shape]) => {
+      if (name === 'i') return [name, 2];
+      const elements = Float64Array.from({ length: countOf(shape) }, next);
+      return [name, shape.length === 0 ? elements[0] : elements];
+    }),
+  );
 }
