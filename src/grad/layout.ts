@@ -47,18 +47,19 @@ export function laid(b: Builder, { node, labels }: Labelled, order: readonly num
 
 /** As `laid`, but what is computed element by element is computed in the new order: its operands are laid out. */
 export function laidInside(b: Builder, tensor: Labelled, order: readonly number[]): Node {
-  const known = new Map<Node, Node>();
+  const known = new Map<string, Node>(); // one node may stand there with different labels
   const inside = ({ node, labels }: Labelled, depth: number): Node => {
     const own = order.filter(label => labels.includes(label));
     const isInOrder = own.every((label, at) => label === labels[at]);
     if (isInOrder || depth === 0 || node.inputs.length === 0 || !isElementwise(node.op)) {
       return laid(b, { node, labels }, order);
     }
-    const done = known.get(node);
+    const key = `${node.id} ${labels}`;
+    const done = known.get(key);
     if (done !== undefined) return done;
     const operands = node.inputs.map(input => inside(operandOf(b, input, labels), depth - 1));
     const result = b.make(node.op, operands, node.attrs);
-    known.set(node, result);
+    known.set(key, result);
     return result;
   };
   return inside(tensor, DEPTH);
