@@ -34,8 +34,10 @@ export function einsum(call: Call): Node {
         .slice(at + 1)
         .map(({ letters }) => letters)
         .join('');
-    const letters = union(product.letters, term.letters)
-      .filter(letter => later.includes(letter))
+    // The last product has the axes in the order of the result.
+    const isLast = at === rest.length - 1;
+    const letters = (isLast ? [...out] : union(product.letters, term.letters))
+      .filter(letter => later.includes(letter) && (product.letters + term.letters).includes(letter))
       .join('');
     const node = b.contract(`${product.letters},${term.letters}->${letters}`, product.node, term.node);
     product = { node, letters };

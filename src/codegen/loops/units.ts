@@ -237,18 +237,28 @@ function unit(
   body: Unit['body'],
   stored: ReadonlySet<Node>,
 ): Unit {
-  const first = axes.findIndex(axis => axis.kind !== 'kept');
+  const order = kind === 'map' || kind === 'reduce' ? samplesFirst(axes) : axes;
+  const first = order.findIndex(axis => axis.kind !== 'kept');
   const reads = new Map<string, Access>();
   for (const part of body) collect(part.node, part.index, node, stored, reads);
   return {
     node,
-    axes,
+    axes: order,
     target,
     kind,
-    level: first < 0 ? axes.length : first,
+    level: first < 0 ? order.length : first,
     body,
     reads: [...reads.values()],
   };
+}
+
+/**
+ * Loops over named sizes outside of loops over numbers: a named size is that of a sample, most often, and what runs
+ * sample by sample can be merged.
+ */
+function samplesFirst(axes: readonly UnitAxis[]): readonly UnitAxis[] {
+  const isNamed = ({ variable, kind }: UnitAxis) => kind === 'kept' && typeof variable.size !== 'number';
+  return [...axes.filter(isNamed), ...axes.filter(axis => !isNamed(axis))];
 }
 
 /** Loops over the operand in its own order; the axes that are reduced have no place in the result. */
