@@ -36,9 +36,14 @@ export async function load(code) {
 
 let loaded = 0;
 
-/** Inputs that are not differentiated. @param {import('./data.mjs').Inputs} inputs @param {readonly string[]} wrt */
-export function dataOf(inputs, wrt) {
-  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !wrt.includes(name)));
+/**
+ * What `bind` takes: the inputs that are not differentiated, and the sizes, which flat arrays may not tell.
+ * @param {import('./data.mjs').Inputs} inputs
+ * @param {readonly string[]} wrt
+ * @param {import('./data.mjs').Sizes} sizes
+ */
+export function dataOf(inputs, wrt, sizes) {
+  return { ...sizes, ...Object.fromEntries(Object.entries(inputs).filter(([name]) => !wrt.includes(name))) };
 }
 
 /**
@@ -51,8 +56,8 @@ export function dataOf(inputs, wrt) {
 export async function workspace(code, kind, sizes, Floats) {
   const bind = await load(code);
   const { inputs, wrt } = generate(kind, sizes, Floats);
-  const data = dataOf(inputs, wrt);
-  const copies = Object.values(data).reduce((sum, x) => sum + (typeof x === 'number' ? 0 : x.byteLength), 0);
+  const data = dataOf(inputs, wrt, sizes);
+  const copies = Object.values(data).reduce((sum, x) => sum + (ArrayBuffer.isView(x) ? x.byteLength : 0), 0);
   const bound = allocated(() => bind(data));
   const theta = new Floats(bound.result.size);
   const g = new Floats(bound.result.size);

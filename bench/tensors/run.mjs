@@ -112,7 +112,7 @@ async function measured(workload, precision, libraries, options) {
   const facts = {};
   await attempt('emitted', async () => {
     const code = await emit(workload.formula, precision);
-    const bound = (await load(code))(dataOf(inputs, wrt));
+    const bound = (await load(code))(dataOf(inputs, wrt, sizes));
     if (bound.size !== theta.length) throw new Error(`size is ${bound.size}, not ${theta.length}`);
     addFunction('emitted', TOLERANCE.ours[precision], bound.valueAndGrad);
     facts.compileMs = compileTime(workload.formula, precision, options.quick ? 1 : 3);
