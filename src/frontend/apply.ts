@@ -3,23 +3,12 @@
 
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import type { Shape } from '../ir/shape.ts';
 import { ShapeError } from '../ir/shapes.ts';
 import type { FunctionFacts } from './facts.ts';
+import { within } from './limits.ts';
 import { elementwiseMismatch } from './mismatch.ts';
-import { briefText, type Call } from './mistakes.ts';
-import {
-  isElement,
-  isList,
-  isNode,
-  type ListValue,
-  MAX_RANK,
-  type Present,
-  rankOf,
-  shapeOf,
-  toNode,
-  toReal,
-} from './values.ts';
+import type { Call } from './mistakes.ts';
+import { isElement, isList, isNode, type ListValue, type Present, rankOf, toNode, toReal } from './values.ts';
 
 /** The value of `call`, which has as many operands as the function takes. Throws `Mistake`. */
 export function applied(facts: FunctionFacts, call: Call): Present {
@@ -36,8 +25,8 @@ export function applied(facts: FunctionFacts, call: Call): Present {
     if (numbers) return ofNumbers(call, facts);
     if (collects && operands.every(({ value }) => isNode(value))) {
       const list: ListValue = { kind: 'list', shape: [count], elements: call.nodes() };
-      return checked(
-        call,
+      return within(
+        call.span,
         withShapes(call, () => arrays!(call.over([{ ...first, value: list }]))),
       );
     }
@@ -49,13 +38,13 @@ export function applied(facts: FunctionFacts, call: Call): Present {
     );
   }
   if (arrays)
-    return checked(
-      call,
+    return within(
+      call.span,
       withShapes(call, () => arrays(call)),
     );
   const nodes = operands.map(({ value }) => toNode(b, value));
   try {
-    return checked(call, built(b, facts, nodes));
+    return within(call.span, built(b, facts, nodes));
   } catch (error) {
     if (error instanceof ShapeError) throw elementwiseMismatch(call);
     throw error;
@@ -96,28 +85,4 @@ function withShapes(call: Call, build: () => Present): Present {
       ...(error.hint === undefined ? [] : [error.hint]),
     );
   }
-}
-
-/** Arrays are numbered by 32-bit integers. */
-const MOST_ELEMENTS = 2 ** 31;
-
-/** A value that is not too large. */
-function checked(call: Call, value: Present): Present {
-  const shape = shapeOf(value);
-  if (shape.length > MAX_RANK) {
-    throw call.mistake('array', `an array has at most ${MAX_RANK} dimensions, not ${shape.length}`);
-  }
-  if (isTooLarge(shape))
-    throw call.mistake(
-      'too-large',
-      `an array of ${briefText(shape)} is too large`,
-      'an array has less than 2^31 elements',
-    );
-  return value;
-}
-
-export function isTooLarge(shape: Shape): boolean {
-  let elements = 1;
-  for (const size of shape) if (typeof size === 'number') elements *= size;
-  return elements >= MOST_ELEMENTS;
 }

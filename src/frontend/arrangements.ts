@@ -4,9 +4,18 @@
 import type { Node } from '../ir/graph.ts';
 import type { Shape, Size } from '../ir/shape.ts';
 import { elementsIn } from '../ir/shape.ts';
-import { addSizes, exactQuotient, productOfSizes, sameSize, sizeText, subtractSizes } from '../ir/size.ts';
+import {
+  addSizes,
+  divideSize,
+  exactQuotient,
+  multiplySizes,
+  sameSize,
+  sizeText,
+  subtractSizes,
+} from '../ir/size.ts';
 import type { FunctionFacts } from './facts.ts';
 import { pick } from './indexing.ts';
+import { problemOf } from './limits.ts';
 import { arrayText, briefText, type Call, differ } from './mistakes.ts';
 import { rangeOf } from './ranges.ts';
 import { axisOf } from './reductions.ts';
@@ -46,17 +55,11 @@ export const ARRANGEMENTS: Readonly<Record<string, FunctionFacts>> = {
 
 /** `zeros(n, m)`, `zeros([n, m])`, `zeros(size(A))`. */
 function lengths(call: Call): Shape {
-  if (call.count > 1) return call.operands.map((_, at) => lengthAt(call, at));
-  return call.rank(0) === 0 ? [lengthAt(call, 0)] : vectorOfLengths(call, 0);
-}
-
-function lengthAt(call: Call, at: number): Size {
-  return checked(call, at, sizeOf(call.operands[at].value));
-}
-
-function vectorOfLengths(call: Call, at: number): Size[] {
-  const sizes = sizesIn(call.operands[at].value) ?? [undefined];
-  return sizes.map(size => checked(call, at, size));
+  const { operands, count } = call;
+  if (count === 1 && call.rank(0) > 0) {
+    return (sizesIn(operands[0].value) ?? [undefined]).map(size => checked(call, 0, size));
+  }
+  return operands.map(({ value }, at) => checked(call, at, sizeOf(value)));
 }
 
 /** The sizes that a vector lists. */
@@ -129,13 +132,19 @@ function reshape(call: Call): Node {
   const asked = sizesIn(value) ?? [undefined];
   const open = asked.indexOf(-1);
   const shape = asked.map((length, at) => (at === open ? 1 : checked(call, 1, length)));
-  const elements = elementsIn(x.shape);
-  if (open >= 0) {
-    const rest = exactQuotient(elements, productOfSizes(shape));
-    if (rest === undefined) throw cannotReshape(call, x, asked);
-    shape[open] = rest;
-  } else if (differ(elements, productOfSizes(shape))) throw cannotReshape(call, x, asked);
-  return b.reshape(x, shape);
+  const problem = problemOf(shape);
+  if (problem !== undefined) throw call.mistakeAt(1, problem.code, problem.message);
+  const [elements, known] = [elementsIn(x.shape), elementsIn(shape)];
+  if (open < 0) {
+    if (differ(elements, known)) throw cannotReshape(call, x, asked);
+    return b.reshape(x, shape);
+  }
+  // What does not divide for sure is compared when the sizes are known.
+  const rest =
+    exactQuotient(elements, known) ??
+    (typeof known === 'number' && known > 0 ? divideSize(elements, known) : undefined);
+  if (rest === undefined || differ(elements, multiplySizes(rest, known))) throw cannotReshape(call, x, asked);
+  return b.reshape(x, shape.with(open, rest));
 }
 
 function cannotReshape(call: Call, x: Node, asked: readonly (Size | undefined)[]) {

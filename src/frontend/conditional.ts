@@ -2,7 +2,7 @@
 
 import { applied } from './apply.ts';
 import { FUNCTIONS } from './functions.ts';
-import { briefText, type Call, differ } from './mistakes.ts';
+import { arrayText, type Call, differ } from './mistakes.ts';
 import { type Present, shapeOf } from './values.ts';
 
 /** Of a condition and two branches. */
@@ -12,13 +12,13 @@ export function conditional(call: Call): Present {
     throw call.mistakeAt(
       0,
       'condition',
-      `a condition must be one value, not ${briefText(condition)}`,
+      `a condition must be one value, not ${arrayText(condition)}`,
       'where(condition, a, b) chooses element by element',
     );
   }
   if (x.length !== y.length || x.some((size, axis) => differ(size, y[axis]))) {
     throw call.mismatch(
-      `the branches of a condition differ: ${briefText(x)} and ${briefText(y)}`,
+      `the branches of a condition differ: ${arrayText(x)} and ${arrayText(y)}`,
       'both branches must have one shape: where(condition, a, b) broadcasts',
     );
   }

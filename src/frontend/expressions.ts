@@ -16,6 +16,7 @@ import { conditional } from './conditional.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { FUNCTIONS } from './functions.ts';
 import { pick } from './indexing.ts';
+import { within } from './limits.ts';
 import { arrayOf, constantArray, constantsIn } from './literals.ts';
 import { Call, Mistake, type Operand, type Surroundings, UndecidedShape } from './mistakes.ts';
 import { percentageOf } from './postorder.ts';
@@ -116,7 +117,7 @@ export class Expressions {
     if (constants !== undefined) return constantArray(b, constants);
     const known = items.filter(item => item !== undefined);
     if (known.length < items.length) return undefined;
-    return this.attempt(() => arrayOf(b, known, node.span));
+    return this.attempt(() => within(node.span, arrayOf(b, known, node.span)));
   }
 
   range({ start, step, end, span }: RangeNode, values: readonly Value[]): Value {
@@ -124,7 +125,7 @@ export class Expressions {
     const call = this.callOf('range', span, nodes, values);
     if (call === undefined) return undefined;
     const [first, second, last = second] = call.operands;
-    return this.attempt(() => rangeOf(call, first, last, step && second));
+    return this.attempt(() => within(span, rangeOf(call, first, last, step && second)));
   }
 
   accessor({ object, index, span }: AccessorNode, values: readonly Value[]): Value {
@@ -135,7 +136,7 @@ export class Expressions {
     return this.attempt((): Present | undefined => {
       if (target.rank(0) === 0) throw target.undecided(0, index.dimensions.length);
       const call = this.callOf('index', span, nodes, values);
-      return call && pick(call);
+      return call && within(span, pick(call));
     });
   }
 

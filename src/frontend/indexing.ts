@@ -5,12 +5,14 @@
 import { constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import { type Size, sizeText, subtractSizes } from '../ir/size.ts';
+import type { Ast } from './ast.ts';
 import { arrayText, briefText, type Call, Mistake, type Operand } from './mistakes.ts';
 import {
   constantsOf,
   isElement,
   isList,
   isNeverNegative,
+  isNode,
   isRange,
   type ListValue,
   type Present,
@@ -68,9 +70,11 @@ function fromNode(call: Call, object: Node, picks: readonly Pick[]): Present {
   for (const [axis, each] of [...gathers.entries()].reverse()) {
     if (each.kind === 'gather') x = b.gather(x, each.index, axis);
   }
-  const map = picks.flatMap(each => (each.kind === 'gather' && each.map !== undefined ? [each.map] : []));
-  if (map.length === 0) return x;
-  if (gathers.length === 1) return { kind: 'element', node: x, map: map[0] };
+  const maps = picks.flatMap(each => (each.kind === 'gather' && each.map !== undefined ? [each.map] : []));
+  if (maps.length === 0) return x;
+  const keeps = (each: Pick): boolean =>
+    each.kind === 'slice' ? !each.drop : each.map === undefined && each.index.shape.length > 0;
+  if (maps.length === 1 && !picks.some(keeps)) return { kind: 'element', node: x, map: maps[0] };
   throw call.mistake(
     'mapped-array',
     'inside of a mapped function an index gives one number',
@@ -111,6 +115,7 @@ function fromList(
 
 function pickOf(call: Call, selection: Operand, size: Size): Pick {
   const { value, node } = selection;
+  if (isMask(value) || isTruth(node)) throw maskIndex(selection);
   if (isElement(value)) return { kind: 'gather', index: whole(value.node, selection), map: value.map };
   if (isRange(value)) return rangePick(call, value, selection, size);
   const rank = rankOf(value);
@@ -124,7 +129,7 @@ function pickOf(call: Call, selection: Operand, size: Size): Pick {
     );
   }
   const constants = constantsOf(value);
-  if (constants !== undefined && !isMask(value)) return constantsPick(call, constants, selection, size);
+  if (constants !== undefined) return constantsPick(call, constants, selection, size);
   return { kind: 'gather', index: whole(toNode(call.b, value), selection) };
 }
 
@@ -136,7 +141,7 @@ function positionPick(call: Call, index: Node, selection: Operand, size: Size): 
     if (constant !== undefined) throw notAnInteger(constant, selection);
     return { kind: 'gather', index: whole(index, selection) };
   }
-  return isInside(position, position, selection, size)
+  return isInside(call, position, position, selection, size)
     ? { kind: 'slice', start: subtractSizes(position, 1), step: 1, length: 1, drop: true }
     : { kind: 'gather', index: call.b.size(position) };
 }
@@ -145,7 +150,7 @@ function rangePick(call: Call, range: RangeValue, selection: Operand, size: Size
   const { start, step, length, end } = range;
   const isExact = typeof length === 'number' || Math.abs(step) === 1;
   const [low, high] = step > 0 ? [start, end] : [end, start];
-  if (length === 0 || isInside(low, high, selection, size, isExact)) {
+  if (length === 0 || isInside(call, low, high, selection, size, isExact)) {
     const first = length === 0 ? 0 : subtractSizes(start, 1);
     return { kind: 'slice', start: first, step: length === 1 ? 1 : step, length, drop: false };
   }
@@ -167,7 +172,7 @@ function constantsPick(call: Call, positions: readonly number[], selection: Oper
       size,
     );
   }
-  for (const position of positions) isInside(position, position, selection, size);
+  for (const position of positions) isInside(call, position, position, selection, size);
   return { kind: 'gather', index: call.b.array(positions, [positions.length]) };
 }
 
@@ -175,12 +180,15 @@ function constantsPick(call: Call, positions: readonly number[], selection: Oper
  * True if the positions from `low` to `high` are inside whatever the sizes are; false if it cannot be told. Throws if it
  * is certain that they are not: `isExact` says that `low` and `high` are positions, not only bounds of them.
  */
-function isInside(low: Size, high: Size, { node }: Operand, size: Size, isExact = true): boolean {
+function isInside(call: Call, low: Size, high: Size, { node }: Operand, size: Size, isExact = true): boolean {
   const [below, above] = [subtractSizes(low, 1), subtractSizes(size, high)];
   const outside = isOutside(below) ? low : isOutside(above) ? high : undefined;
   if (outside !== undefined && isExact) {
-    const message = `there is no position ${sizeText(outside)} among ${sizeText(size)}`;
-    throw new Mistake('index', message, node.span, { hints: ['positions count from 1'] });
+    const message = `position ${sizeText(outside)} is out of range: the dimension has length ${sizeText(size)}`;
+    throw new Mistake('index', message, node.span, {
+      label: call.describe(0),
+      ...(isOutside(below) && { hints: ['positions count from 1'] }),
+    });
   }
   return isNeverNegative(below) && isNeverNegative(above);
 }
@@ -191,20 +199,27 @@ function isOutside(room: Size): boolean {
 }
 
 function isMask(value: Present): boolean {
-  return isList(value)
-    ? value.elements.some(({ dtype }) => dtype === 'bool')
-    : 'dtype' in value && value.dtype === 'bool';
+  if (isList(value)) return value.elements.some(({ dtype }) => dtype === 'bool');
+  if (isElement(value)) return value.node.dtype === 'bool';
+  return isNode(value) && value.dtype === 'bool';
+}
+
+/** True for `true`, and for an array of it and `false`, which are numbers elsewhere. */
+function isTruth(node: Ast): boolean {
+  if (node.type === 'Array') return node.items.some(isTruth);
+  return node.type === 'Constant' && typeof node.value === 'boolean';
+}
+
+function maskIndex({ node }: Operand): Mistake {
+  return new Mistake('mask-index', 'a condition is not an index', node.span, {
+    hints: [
+      'how many elements it takes would depend on the values: where(condition, x, 0) keeps their places',
+    ],
+  });
 }
 
 /** An index that is computed: whole numbers, which the module checks. */
-function whole(index: Node, { value, node }: Operand): Node {
-  if (isMask(value) || index.dtype === 'bool') {
-    throw new Mistake('mask-index', 'a condition is not an index', node.span, {
-      hints: [
-        'how many elements it takes would depend on the values: where(condition, x, 0) keeps their places',
-      ],
-    });
-  }
+function whole(index: Node, { node }: Operand): Node {
   if (index.op === 'input' && index.dtype !== 'int') {
     const { name } = index.attrs;
     const sizes = index.shape.length === 0 ? 'scalar' : index.shape.map(sizeText).join(' x ');

@@ -8,14 +8,13 @@ import type { Node } from '../ir/graph.ts';
 import type { Input } from '../ir/program.ts';
 import { SCALAR, type Shape } from '../ir/shape.ts';
 import { nameOfSize, namesIn } from '../ir/size.ts';
-import { isTooLarge } from './apply.ts';
 import { shapeInOption } from './declared.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { Directives } from './directives.ts';
 import { CONSTANTS } from './functions.ts';
+import { problemOf } from './limits.ts';
 import { warnOfShadowing } from './scope.ts';
 import { Sizes } from './sizes.ts';
-import { MAX_RANK } from './values.ts';
 
 export interface InputOptions {
   /** Fixes inputs and sizes to constants; all elements of an array to the same. */
@@ -224,11 +223,9 @@ export class Inputs {
 
   #checkLimits(): void {
     for (const [name, shape] of this.#shapes) {
-      if (shape === undefined || (shape.length <= MAX_RANK && !isTooLarge(shape))) continue;
-      const [code, message] = isTooLarge(shape)
-        ? ['too-large', `\`${name}\` is too large: an array has less than 2^31 elements`]
-        : ['array', `an array has at most ${MAX_RANK} dimensions`];
-      this.#diagnostics.error(code, message, this.originOf(name));
+      const problem = shape && problemOf(shape);
+      if (problem === undefined) continue;
+      this.#diagnostics.error(problem.code, problem.message, this.originOf(name), problem.details);
       this.#shapes.set(name, undefined);
     }
   }

@@ -139,10 +139,11 @@ export class Call {
     return new Mistake(code, message, this.operands[at].node.span, hints.length === 0 ? {} : { hints });
   }
 
-  /** Shapes that do not fit, with the operands beside the carets. */
+  /** Shapes that do not fit, with the arrays beside the carets. */
   mismatch(message: string, ...hints: string[]): Mistake {
+    const arrays = this.operands.flatMap((_, at) => (this.rank(at) > 0 ? [this.describe(at)] : []));
     return new Mistake('shape-mismatch', message, this.span, {
-      label: this.operands.map((_, at) => this.#describe(at)).join(', '),
+      ...(arrays.length === 0 ? {} : { label: arrays.join(', ') }),
       ...(hints.length === 0 ? {} : { hints }),
     });
   }
@@ -161,7 +162,7 @@ export class Call {
   }
 
   /** `W is 128x784 (line 2)`. */
-  #describe(at: number): string {
+  describe(at: number): string {
     const { value, node } = this.operands[at];
     const { source } = this.#around;
     const text = shown(source, node.span) ?? (this.count === 2 ? SIDES[at] : `argument ${at + 1}`);

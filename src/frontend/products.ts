@@ -6,7 +6,7 @@ import type { Node } from '../ir/graph.ts';
 import type { Shape, Size } from '../ir/shape.ts';
 import { multiplySizes, sizeText } from '../ir/size.ts';
 import type { FunctionFacts } from './facts.ts';
-import { briefText, type Call, differ } from './mistakes.ts';
+import { arrayText, briefText, type Call, differ } from './mistakes.ts';
 import { type Present, shapeOf } from './values.ts';
 
 const several: FunctionFacts['arity'] = [2, Number.POSITIVE_INFINITY];
@@ -61,7 +61,7 @@ function elementwiseHint(x: Node, y: Node): string[] {
 
 function divide(call: Call): Node {
   if (call.rank(1) === 0) return call.b.div(call.node(0), call.node(1));
-  const [x, y] = call.operands.map(({ value }) => briefText(shapeOf(value)));
+  const [x, y] = call.operands.map(({ value }) => arrayText(shapeOf(value)));
   throw call.mismatch(
     `cannot divide ${x} by ${y}`,
     'the quotient of elements is written `./`; `/` by a matrix would take its inverse, which is not there yet',
@@ -73,7 +73,7 @@ function power(call: Call): Node {
   const { b } = call;
   const [base, exponent] = call.operands.map(({ value }) => value);
   if (call.rank(1) > 0 || call.rank(0) !== 2) {
-    const [x, y] = [base, exponent].map(value => briefText(shapeOf(value)));
+    const [x, y] = [base, exponent].map(value => arrayText(shapeOf(value)));
     throw call.mismatch(`cannot raise ${x} to the power ${y}`, 'the power of elements is written `.^`');
   }
   const x = square(call);

@@ -6,7 +6,7 @@ import type { Node } from '../ir/graph.ts';
 import { MOST_INPUTS, type OpName } from '../ir/ops.ts';
 import { productOfSizes, type Size } from '../ir/size.ts';
 import type { FunctionFacts } from './facts.ts';
-import { briefText, type Call } from './mistakes.ts';
+import { arrayText, type Call } from './mistakes.ts';
 
 /** Of the elements of `x` along `axes`, which the result no longer has. */
 type Reduce = (b: Builder, x: Node, axes: readonly number[]) => Node;
@@ -81,7 +81,7 @@ function extreme(op: 'max' | 'min', over: 'reduceMax' | 'reduceMin'): FunctionFa
       throw call.mistakeAt(
         1,
         'dimension',
-        `${briefText(x.shape)} has no dimension ${dimension}`,
+        `${arrayText(x.shape)} has no dimension ${dimension}`,
         `to compare each element with ${dimension}, write ${op}(${dimension}, ...)`,
       );
     },
@@ -103,7 +103,7 @@ export function axisOf(call: Call, at: number, x: Node): number {
   throw call.mistakeAt(
     at,
     'dimension',
-    `${briefText(x.shape)} has no dimension ${dimension}`,
+    `${arrayText(x.shape)} has no dimension ${dimension}`,
     'dimensions count from 1',
   );
 }

@@ -5,7 +5,7 @@
 
 import { type Builder, constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import { MOST_INPUTS } from '../ir/ops.ts';
+import { MOST_INPUTS, type OpName } from '../ir/ops.ts';
 import { SCALAR, type Shape } from '../ir/shape.ts';
 import {
   addSizes,
@@ -143,60 +143,91 @@ export function constantsOf(value: Present): readonly number[] | undefined {
   return number === undefined ? undefined : [number];
 }
 
-/** Formulas of sizes are short; a deeper one is a number like any other. */
+/** Formulas of sizes are short; a longer one is a number like any other. */
 const DEEPEST_SIZE = 32;
+const MOST_MONOMIALS = 16;
+const LARGEST_COEFFICIENT = 2 ** 31;
 
 /** The size that a scalar is, if it is computed from constants and named sizes alone. */
 export function sizeOf(value: Value): Size | undefined {
-  return isNode(value) && value.shape === SCALAR ? sizeOfNode(value, DEEPEST_SIZE) : undefined;
+  return isScalarNode(value) ? sizeOfNode(value, DEEPEST_SIZE, new Map()) : undefined;
 }
 
-function sizeOfNode(node: Node, depth: number): Size | undefined {
+type Known = Map<Node, Size | undefined>;
+
+function sizeOfNode(node: Node, depth: number, known: Known): Size | undefined {
   if (node.op === 'const') return Number.isSafeInteger(node.attrs.value) ? node.attrs.value : undefined;
   if (node.op === 'size') return node.attrs.size;
-  const combine = SIZE_OPERATIONS.get(node.op);
+  const combine = SIZE_OPERATIONS[node.op];
   if (combine === undefined || depth === 0) return undefined;
-  const [x, y] = node.inputs;
-  if (node.op === 'floor' || node.op === 'ceil' || node.op === 'fix') return rounded(node, depth - 1);
-  const p = sizeOfNode(x, depth - 1);
-  const q = y === undefined ? 0 : sizeOfNode(y, depth - 1);
-  return p === undefined || q === undefined ? undefined : combine(p, q);
+  if (!known.has(node)) {
+    const size = combine(node.inputs, input => sizeOfNode(input, depth - 1, known));
+    known.set(node, limited(size));
+  }
+  return known.get(node);
 }
 
-const SIZE_OPERATIONS: ReadonlyMap<string, (p: Size, q: Size) => Size | undefined> = new Map<
-  string,
-  (p: Size, q: Size) => Size | undefined
->([
-  ['add', addSizes],
-  ['sub', subtractSizes],
-  ['mul', multiplySizes],
-  ['div', exactQuotient],
-  ['neg', p => multiplySizes(p, -1)],
-  ['pow', (p, q) => (typeof q === 'number' && q >= 0 && q <= 8 ? powerOf(p, q) : undefined)],
-  ['floor', p => p],
-  ['ceil', p => p],
-  ['fix', p => p],
-]);
+function limited(size: Size | undefined): Size | undefined {
+  if (size === undefined || typeof size === 'number') return size;
+  const { monomials } = size;
+  if (monomials.length > MOST_MONOMIALS) return undefined;
+  return monomials.every(({ coefficient }) => Math.abs(coefficient) < LARGEST_COEFFICIENT) ? size : undefined;
+}
 
-function powerOf(size: Size, exponent: number): Size {
-  let power: Size = 1;
-  for (let k = 0; k < exponent; k++) power = multiplySizes(power, size);
+/** The size of an operation, from the operands and what their sizes are. */
+type Combine = (inputs: readonly Node[], sizeOfInput: (input: Node) => Size | undefined) => Size | undefined;
+
+function both(of: (p: Size, q: Size) => Size | undefined): Combine {
+  return ([x, y = x], sizeOfInput) => {
+    const p = sizeOfInput(x);
+    const q = p === undefined ? undefined : sizeOfInput(y);
+    return p === undefined || q === undefined ? undefined : of(p, q);
+  };
+}
+
+const SIZE_OPERATIONS: { readonly [O in OpName]?: Combine } = {
+  add: both(addSizes),
+  sub: both(subtractSizes),
+  mul: both(multiplySizes),
+  div: both(exactQuotient),
+  neg: both(p => multiplySizes(p, -1)),
+  pow: both(powerOf),
+  floor: rounded((p, k) => divideSize(p, k)),
+  // ceil(p / k) is floor((p + k - 1) / k).
+  ceil: rounded((p, k) => divideSize(addSizes(p, k - 1), k)),
+  // Of what is not negative fix is floor.
+  fix: rounded((p, k) => (isNeverNegative(p) ? divideSize(p, k) : undefined)),
+};
+
+function powerOf(size: Size, exponent: Size): Size | undefined {
+  if (typeof exponent !== 'number' || exponent < 0 || exponent > MOST_MONOMIALS) return undefined;
+  let power: Size | undefined = 1;
+  for (let k = 0; k < exponent && power !== undefined; k++) power = limited(multiplySizes(power, size));
   return power;
 }
 
-/** `floor(p / k)`, and `ceil(p / k)`, which is floor((p + k - 1) / k); `fix` of what is not negative is floor. */
-function rounded({ op, inputs: [x] }: Node, depth: number): Size | undefined {
-  if (x.op !== 'div') return sizeOfNode(x, depth);
-  const p = sizeOfNode(x.inputs[0], depth);
-  const k = constantOf(x.inputs[1]);
-  if (p === undefined || k === undefined || !Number.isSafeInteger(k) || k < 1) return undefined;
-  if (op === 'fix' && !isNeverNegative(p)) return undefined;
-  return divideSize(op === 'ceil' ? addSizes(p, k - 1) : p, k);
+/** What is rounded is whole, or a quotient by a constant whole number. */
+function rounded(of: (p: Size, k: number) => Size | undefined): Combine {
+  return ([x], sizeOfInput) => {
+    if (x.op !== 'div') return sizeOfInput(x);
+    const p = sizeOfInput(x.inputs[0]);
+    const k = constantOf(x.inputs[1]);
+    return p === undefined || k === undefined || !Number.isSafeInteger(k) || k < 1 ? undefined : of(p, k);
+  };
 }
 
 /** True if `size` is at least 0 whatever the named sizes are. A false answer proves nothing. */
 export function isNeverNegative(size: Size): boolean {
   if (typeof size === 'number') return size >= 0;
+  for (const { coefficient, atoms } of size.monomials) {
+    const [atom] = atoms;
+    if (coefficient >= 0 || atoms.length !== 1 || typeof atom === 'string') continue;
+    // floor(p / k) <= p / k, so k (rest + c floor(p / k)) >= k rest + c p for a negative c.
+    const { numerator, divisor } = atom;
+    const quotient = divideSize(numerator, divisor);
+    const rest = subtractSizes(size, multiplySizes(coefficient, quotient));
+    return isNeverNegative(addSizes(multiplySizes(rest, divisor), multiplySizes(numerator, coefficient)));
+  }
   return size.monomials.every(
     ({ coefficient, atoms }) =>
       coefficient >= 0 && atoms.every(atom => typeof atom === 'string' || isNeverNegative(atom.numerator)),
