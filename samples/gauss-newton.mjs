@@ -27,7 +27,7 @@ const truth = Array.from({ length: SINUSOIDS }, (_, i) => ({
 const t = Float64Array.from({ length: SAMPLES }, (_, i) => i / SAMPLES);
 const y = t.map(time => truth.reduce((sum, s) => sum + sinusoid(s, time), NOISE * noise()));
 
-const f = bind({ t, y });
+const f = bind({ t, y, k: SINUSOIDS });
 const start = peaks();
 progress('');
 const theta = f.pack({

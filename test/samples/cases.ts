@@ -11,6 +11,8 @@ export interface Case {
   readonly name: string;
   readonly model: models.Model;
   readonly sizes: Readonly<Record<string, number>>;
+  /** Whether a module must be told the sizes: they do not follow from the lengths of flat arrays one after the other. */
+  readonly sized?: boolean;
   /** Other shapes than those declared, to keep them small. */
   readonly shapes?: Readonly<Record<string, string>>;
   /** Elements of inputs that are not just any number between -1 and 1. */
@@ -56,6 +58,7 @@ export const CASES: readonly Case[] = [
     name: 'matrix-factorisation',
     model: inputs => models.matrixFactorisation({ ...inputs, k: new Float64Array([2]) }),
     sizes: { n: 4, m: 3, k: 2 },
+    sized: true,
     given: { M: bit },
   },
   { name: 'sinusoids', model: models.sinusoids, sizes: { m: 9, k: 4 } },
@@ -105,9 +108,15 @@ export function randomInputs(sample: Case, seed: number): Record<string, Float64
 
 /** Numbers for scalars, flat arrays for the rest: what a module takes. */
 export function forModule(sample: Case, inputs: models.Inputs): Record<string, number | Float64Array> {
-  return Object.fromEntries(
-    declared(sample).map(({ name, shape }) => [name, shape.length === 0 ? inputs[name]![0]! : inputs[name]!]),
-  );
+  return {
+    ...(sample.sized && sample.sizes),
+    ...Object.fromEntries(
+      declared(sample).map(({ name, shape }) => [
+        name,
+        shape.length === 0 ? inputs[name]![0]! : inputs[name]!,
+      ]),
+    ),
+  };
 }
 
 type Nested = number | Nested[];
