@@ -190,15 +190,42 @@ const NAMED_SIZES: readonly Size[] = [
 
 /** A random program of tensors whose lengths are numbers: small, and it can be evaluated. Inputs are called a, b, c. */
 export const staticPrograms: fc.Arbitrary<Program> = programsOver(STATIC_SIZES);
+/** Like these, with everyday numbers and functions that are finite nearly everywhere: they can be differentiated. */
+export const smoothPrograms: fc.Arbitrary<Program> = programsOver([1, 2, 3, 3], {
+  constants: fc.constantFrom(0.5, 1, 2, -1, 0.3),
+  operations: [
+    ...(['add', 'sub', 'mul', 'add', 'mul', 'neg', 'abs', 'exp', 'sin', 'tanh', 'atan', 'sigmoid'] as const),
+    ...([
+      'softplus',
+      'relu',
+      'max',
+      'min',
+      'hypot',
+      'logsumexp',
+      'select',
+      'phi',
+      'sphericalBessel',
+    ] as const),
+  ],
+});
 /** A random program of tensors with named sizes. */
 export const symbolicPrograms: fc.Arbitrary<Program> = programsOver(NAMED_SIZES);
 
-function programsOver(sizes: readonly Size[]): fc.Arbitrary<Program> {
+interface Palette {
+  readonly constants: fc.Arbitrary<number>;
+  /** The elementwise ones. */
+  readonly operations: readonly OpName[];
+}
+
+function programsOver(
+  sizes: readonly Size[],
+  palette: Palette = { constants, operations: SCALAR_OPERATIONS },
+): fc.Arbitrary<Program> {
   const operation = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...TENSOR_OPERATIONS) },
-    { weight: 2, arbitrary: fc.constantFrom(...SCALAR_OPERATIONS) },
+    { weight: 2, arbitrary: fc.constantFrom(...palette.operations) },
     { weight: 2, arbitrary: fc.constantFrom<OpName>('le', 'ne', 'select', 'and', 'or', 'not', 'any') },
-    { weight: 1, arbitrary: constants },
+    { weight: 1, arbitrary: palette.constants },
   );
   const step = fc.record({
     op: operation,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type Differentiator, differentiator } from '../../src/grad/derivatives.ts';
 import { type Builder, builder } from '../../src/ir/build.ts';
 import { evaluate, type Value } from '../../src/ir/evaluate.ts';
 import { Graph, type Node } from '../../src/ir/graph.ts';
@@ -7,12 +8,13 @@ import { scalarsOf } from '../../src/ir/literal.ts';
 import { liveNodes } from '../../src/ir/live.ts';
 import { isElementwise } from '../../src/ir/ops.ts';
 import { printIr } from '../../src/ir/print.ts';
-import { type Program, rootsOf } from '../../src/ir/program.ts';
+import { type Derivative, nodeOf, type Program, rootsOf } from '../../src/ir/program.ts';
 import { elementsIn, type Shape } from '../../src/ir/shape.ts';
 import { namedSize } from '../../src/ir/size.ts';
 import { verify } from '../../src/ir/verify.ts';
+import { normalise } from '../../src/rewrite/passes.ts';
 import { unroll } from '../../src/rewrite/unroll.ts';
-import { staticPrograms } from '../ir/programs.ts';
+import { smoothPrograms, staticPrograms } from '../ir/programs.ts';
 
 const LIMIT = 5000;
 
@@ -181,6 +183,109 @@ describe('random programs', () => {
     expect(finite).toBeGreaterThan(5000);
   });
 });
+
+describe('derivatives of random programs', () => {
+  /** The normalised program with the derivatives that `derive` makes. */
+  const derived = (program: Program, derive: (d: Differentiator) => readonly Derivative[]): Program => {
+    const { program: normal, b } = normalise(program);
+    return { ...normal, derivatives: derive(differentiator(b, normal)) };
+  };
+
+  /**
+   * Scalars are differentiated by rows of their own, so the derivative of the unrolled program checks that of the tensors.
+   * `outputOf` makes the output to differentiate; returns how many results were finite and not zero.
+   */
+  function compare(
+    outputOf: (b: Builder, node: Node) => Node,
+    derive: (d: Differentiator) => readonly Derivative[],
+    options: { readonly seed: number; readonly numRuns: number },
+  ): number {
+    let telling = 0;
+    fc.assert(
+      fc.property(smoothPrograms, original => {
+        const node = original.outputs.map(nodeOf).find(each => each?.dtype === 'real');
+        fc.pre(node !== undefined);
+        const output = outputOf(builder(original.graph), node);
+        const outputs = [{ name: 'f', shape: output.shape, elements: [output] }];
+        const program = { ...original, outputs, derivatives: [] };
+        const tensors = derived(program, derive);
+        const after = unrolled(tensors, 50_000)!;
+        const before = derived(unrolled(program, 50_000)!, derive);
+        verify(tensors);
+        const point = pointOf(tensors);
+        const [expected, fromTensors, fromScalars] = [tensors, after, before].map(each =>
+          numbersOf({ ...each, outputs: [], derivatives: complete(each) }, point),
+        );
+        expectClose(fromTensors, expected);
+        expectClose(fromScalars, expected);
+        telling += expected.filter(x => Number.isFinite(x) && x !== 0).length;
+      }),
+      options,
+    );
+    return telling;
+  }
+
+  test('of a scalar', () => {
+    const derive = (d: Differentiator) => {
+      const gradient = d.gradient();
+      return [gradient, d.hessian(gradient, 'dense'), d.jvp(), d.hvp(gradient)];
+    };
+    expect(compare((b, node) => b.reduceSum(node), derive, { seed: 6, numRuns: 100 })).toBeGreaterThan(500);
+  });
+
+  test('of a tensor', () => {
+    const derive = (d: Differentiator) => [d.jacobian('dense'), d.jvp(), d.vjp()];
+    expect(compare((_, node) => node, derive, { seed: 7, numRuns: 100 })).toBeGreaterThan(500);
+  });
+
+  test('one node that is met with two orders of its axes', () => {
+    const program = programOf({ A: [2, 2] }, (b, { A }) => b.reduceSum(b.exp(b.contract('ab,ba->a', A, A))));
+    const derive = (d: Differentiator) => {
+      const gradient = d.gradient();
+      return [gradient, d.hessian(gradient, 'dense')];
+    };
+    const point = { A: [0.1, 0.2, 0.3, 0.4] };
+    const [tensors, scalars] = [program, unrolled(program)!].map(each =>
+      numbersOf(derived({ ...each, wrt: ['A'] }, derive), point),
+    );
+    expectClose(scalars, tensors);
+  });
+});
+
+/** Derivatives in which every path that `program` may have is there, zero where it was absent, in one order. */
+function complete(program: Program): Derivative[] {
+  const { graph, wrt, outputs } = program;
+  const shapes = new Map([...program.inputs, ...outputs].map(({ name, shape }) => [name, shape]));
+  const names = [...outputs.map(({ name }) => name)];
+  return program.derivatives.map(derivative => {
+    const { kind, values } = derivative;
+    const paths = {
+      grad: wrt,
+      hvp: wrt,
+      vjp: wrt,
+      jvp: names,
+      hessian: wrt.flatMap((x, i) => wrt.slice(i).map(y => `${x}.${y}`)),
+      jacobian: names.flatMap(f => wrt.map(x => `${f}.${x}`)),
+    }[kind];
+    const zero = (path: string) =>
+      builder(graph).broadcast(
+        0,
+        path.split('.').flatMap(part => shapes.get(part)!),
+      );
+    const entries = paths.map(path => [path, values.get(path) ?? zero(path)] as const);
+    return { ...derivative, values: new Map(entries) };
+  });
+}
+
+/** Equal up to rounding where both are finite. */
+function expectClose(actual: readonly number[], expected: readonly number[]): void {
+  expect(actual.length).toBe(expected.length);
+  for (const [k, value] of expected.entries()) {
+    if (!Number.isFinite(value) || !Number.isFinite(actual[k])) continue;
+    const size = Math.max(Math.abs(value), Math.abs(actual[k]), 1e-6);
+    expect(Math.abs(actual[k] - value) / size).toBeLessThan(1e-9);
+  }
+}
 
 /** A value for every input; those of type int are positions. */
 function pointOf({ inputs, derivatives }: Program): Record<string, Value> {
