@@ -1,6 +1,8 @@
-// Reductions that are not one sum in terms of those that are, for code generation: the last step before loops are made.
+// Operations in terms of what loops compute, for code generation: reductions that are not one sum, and functions that share
+// their exponentials. The last step before loops are made; it preserves values.
 //
 //   logsumexp(x) -> m + log(sum(exp(x - m))) with m = max(x); the weights exp(x - logsumexp(x)) -> exp(x - m) / sum
+//   sigmoid(x), sigmoid(-x), softplus(x), softplus(-x), if there are two of them -> from one e = exp(-|x|)
 //   norm(x)      -> sqrt(sum(x^2)), and where that sum overflows or underflows, the same of scaled numbers
 //
 // The norm follows J. L. Blue, A portable Fortran program to find the Euclidean norm of a vector (1978): three sums in
@@ -8,7 +10,8 @@
 
 import { builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import type { Program } from '../ir/program.ts';
+import { liveNodes } from '../ir/live.ts';
+import { type Program, rootsOf } from '../ir/program.ts';
 import { freshGraph, rebuilt } from './engine.ts';
 
 /** Sums of squares are trusted between these. */
@@ -23,8 +26,24 @@ export function expand(program: Program): Program {
   /** By logsumexp: what its weights are made of. */
   const parts = new Map<Node, { readonly x: Node; readonly shifted: Node; readonly total: Node }>();
 
+  const shared = sharedLogistics(program);
+
+  /** e = exp(-|x|) and 1 / (1 + e), for the x of which `node` is a function, or its negative. */
+  const logistic = (node: Node, [argument]: readonly Node[]): Node => {
+    const isNegative = argument.op === 'neg';
+    const x = isNegative ? argument.inputs[0] : argument;
+    const e = b.exp(b.neg(b.abs(x)));
+    if (node.op === 'softplus') return b.add(b.max(argument, 0), b.log1p(e));
+    const inverse = b.div(1, b.add(1, e));
+    const other = b.mul(e, inverse);
+    return isNegative ? b.select(b.le(0, x), other, inverse) : b.select(b.le(0, x), inverse, other);
+  };
+
   const step = (node: Node, inputs: readonly Node[]): Node => {
     switch (node.op) {
+      case 'sigmoid':
+      case 'softplus':
+        return shared.has(node) ? logistic(node, inputs) : b.rebuild(node, inputs);
       case 'reduceLogsumexp': {
         const [x] = inputs;
         const { axes } = node.attrs;
@@ -73,4 +92,18 @@ export function expand(program: Program): Program {
   };
 
   return rebuilt(program, b, step);
+}
+
+/** The logistic functions that have another one of the same argument, or of its negative, beside them. */
+function sharedLogistics(program: Program): ReadonlySet<Node> {
+  const byArgument = new Map<Node, Node[]>();
+  for (const node of liveNodes(rootsOf(program))) {
+    if (node.op !== 'sigmoid' && node.op !== 'softplus') continue;
+    const [x] = node.inputs;
+    const core = x.op === 'neg' ? x.inputs[0] : x;
+    const own = byArgument.get(core);
+    if (own === undefined) byArgument.set(core, [node]);
+    else own.push(node);
+  }
+  return new Set([...byArgument.values()].filter(nodes => nodes.length > 1).flat());
 }

@@ -45,13 +45,15 @@ export function fuse(units: readonly Unit[], results: ReadonlySet<Node>): Nest {
   }
   const loopsOf = new Map<Unit, LoopNode[]>();
   const items: Item[] = [];
+  /** Units in the outermost loop that is open. */
+  let merged = 0;
   const pending = new Set(units);
 
   /** True if all that `unit` reads is done, or is being done in the loops that are open. */
   const isReady = (unit: Unit): boolean =>
     unit.reads.every(({ node }) => (unitsOfNode.get(node) ?? []).every(other => !pending.has(other)));
 
-  const place = (unit: Unit, into: Item[], depth: number): void => {
+  const place = (unit: Unit, into: Item[], depth: number, mayShare = true): void => {
     const loops = loopsOf.get(unit) ?? [];
     loopsOf.set(unit, loops);
     if (depth === unit.axes.length) {
@@ -59,7 +61,8 @@ export function fuse(units: readonly Unit[], results: ReadonlySet<Node>): Nest {
       return;
     }
     const last = into.at(-1);
-    let loop = last !== undefined && isLoop(last) && canShare(unit, depth, last) ? last : undefined;
+    let loop =
+      mayShare && last !== undefined && isLoop(last) && canShare(unit, depth, last) ? last : undefined;
     if (loop === undefined) {
       const { variable, reverse } = unit.axes[depth];
       loop = {
@@ -97,6 +100,7 @@ export function fuse(units: readonly Unit[], results: ReadonlySet<Node>): Nest {
 
   const canStart = (unit: Unit): boolean => {
     const last = items.at(-1);
+    if (merged >= MOST_MERGED) return false;
     return unit.axes.length > 0 && last !== undefined && isLoop(last) && canShare(unit, 0, last);
   };
 
@@ -117,8 +121,10 @@ export function fuse(units: readonly Unit[], results: ReadonlySet<Node>): Nest {
       }
     }
     next ??= pending.values().next().value!;
+    const joins = canStart(next);
+    merged = joins ? merged + 1 : 1;
     pending.delete(next);
-    place(next, items, 0);
+    place(next, items, 0, joins);
   }
   unroll(items, false);
   const localAxes = localAxesOf(units, unitsOfNode, loopsOf, results);
@@ -177,6 +183,9 @@ function localAxesOf(
   }
   return local;
 }
+
+/** More units in one loop than this make a body that optimisers of JavaScript engines give up on. */
+const MOST_MERGED = 100;
 
 /** Loops of at most so many iterations are written out wherever they stand, ... */
 const SHORT = 4;

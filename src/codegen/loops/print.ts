@@ -22,6 +22,7 @@ import type { Names } from '../names.ts';
 import { quote } from '../names.ts';
 import { indent, wrap } from '../text.ts';
 import type { LoopVariable } from './space.ts';
+import type { Piece } from './split.ts';
 import type { Block, Combine, Expression, Place, Statement, Value } from './values.ts';
 
 /** What the text refers to by name. */
@@ -59,6 +60,20 @@ export class LoopPrinter {
   /** The lines of a block and all that is inside of it. */
   block({ statements }: Block): string[] {
     return statements.flatMap(statement => this.#statement(statement));
+  }
+
+  /** The statements of the outermost block one by one. */
+  pieces({ statements }: Block): Piece[] {
+    return statements.map(statement => {
+      const lines = this.#statement(statement);
+      const isLoop = statement.kind === 'loop' || statement.kind === 'call';
+      if (lines.length === 0) return { lines, isLoop };
+      if (statement.kind === 'let')
+        return { lines, isLoop, declares: { name: statement.name, isMask: false } };
+      if (statement.kind !== 'define') return { lines, isLoop };
+      const { name, isMask } = statement.value;
+      return { lines, isLoop, declares: { name: name!, isMask } };
+    });
   }
 
   /** The text of a value where anything may stand. */
