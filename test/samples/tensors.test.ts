@@ -24,6 +24,9 @@ interface Bound {
   value(theta: Float64Array): number;
   valueAndGrad(theta: Float64Array, g: Float64Array): number;
   hessian(theta: Float64Array, H: Float64Array): void;
+  hvp(theta: Float64Array, v: Float64Array, out: Float64Array): void;
+  jvp(theta: Float64Array, t: Float64Array, out: Float64Array): void;
+  vjp(theta: Float64Array, c: Float64Array, out: Float64Array): void;
   valueAndJacobian(theta: Float64Array, y: Float64Array, J: Float64Array): void;
 }
 
@@ -78,14 +81,16 @@ describe.each(scalarCases)('$name', sample => {
 });
 
 describe.each(scalarCases)('$name', sample => {
-  test('Hessian', async () => {
-    const { bind } = await loadCase(sample, { hessian: true });
+  test('second derivatives', async () => {
+    // the dense Hessian of eight unrolled steps would be a module of 2 MB
+    const dense = sample.name !== 'lstm-unrolled';
+    const { bind } = await loadCase(sample, { hessian: dense, hvp: true });
     const inputs = forModule(sample, randomInputs(sample, 5));
     const f = bind(inputs);
     const n = f.size;
     const theta = f.pack(inputs);
     const H = new Float64Array(n * n);
-    f.hessian(theta, H);
+    if (dense) f.hessian(theta, H);
     for (let i = 0; i < n; i++)
       for (let j = 0; j < i; j++) expectClose([H[i * n + j]!], [H[j * n + i]!], 1e-12, 1);
 
@@ -93,34 +98,28 @@ describe.each(scalarCases)('$name', sample => {
     const random = generator(6);
     for (let repeat = 0; repeat < 2; repeat++) {
       const direction = theta.map(() => 2 * random() - 1);
-      const along = theta.map((_, i) => direction.reduce((sum, v, j) => sum + H[i * n + j]! * v, 0));
-      const gradients = new Map<number, Float64Array>();
-      const gradientAt = (t: number) => {
-        let g = gradients.get(t);
-        if (g === undefined) {
-          g = new Float64Array(n);
-          f.valueAndGrad(
-            theta.map((v, i) => v + t * direction[i]!),
-            g,
-          );
-          gradients.set(t, g);
-        }
-        return g;
-      };
-      expectClose(
-        along,
-        theta.map((_, i) => difference(t => gradientAt(t)[i]!, 0, 0.01)),
-        1e-8,
-        1,
-      );
+      const expected = slopes(f, theta, direction);
+      const along = new Float64Array(n);
+      f.hvp(theta, direction, along);
+      expectClose(along, expected, 1e-8, 1);
+      const product = theta.map((_, i) => direction.reduce((sum, v, j) => sum + H[i * n + j]! * v, 0));
+      if (dense) expectClose(product, along, 1e-11, 1);
     }
+  });
+
+  test('the same at -O0', async () => {
+    const inputs = forModule(sample, randomInputs(sample, 9));
+    const [plain, optimised] = await Promise.all([loadCase(sample, { optimize: 0 }), loadCase(sample)]);
+    const [a, b] = [plain.valueAndGrad(inputs), optimised.valueAndGrad(inputs)];
+    expectClose([a.value], [b.value], 1e-12, 1);
+    for (const name of wrtOf(sample)) expectClose(flat(a.grad[name]!), flat(b.grad[name]!), 1e-12, 0.1);
   });
 });
 
 test('sinusoids: residuals and Jacobian of both forms', async () => {
   const sample = CASES.find(({ name }) => name === 'sinusoids')!;
   const { m, k } = sample.sizes;
-  const { valueAndJacobian, bind } = await loadCase(sample);
+  const { valueAndJacobian, bind } = await loadCase(sample, { jvp: true, vjp: true });
   for (const seed of [1, 2]) {
     const inputs = randomInputs(sample, seed);
     const given = forModule(sample, inputs);
@@ -212,6 +211,23 @@ test('matrix-factorisation: the Hessian of U is block diagonal', async () => {
   });
   expectClose(H, expected, 1e-13, 0.1);
 });
+
+/** The derivatives of the gradient's elements along a direction. */
+function slopes(f: Bound, theta: Float64Array, direction: Float64Array): Float64Array {
+  const gradients = new Map<number, Float64Array>();
+  const gradientAt = (t: number) => {
+    const known = gradients.get(t);
+    if (known !== undefined) return known;
+    const g = new Float64Array(f.size);
+    f.valueAndGrad(
+      theta.map((v, i) => v + t * direction[i]!),
+      g,
+    );
+    gradients.set(t, g);
+    return g;
+  };
+  return theta.map((_, i) => difference(t => gradientAt(t)[i]!, 0, 0.01));
+}
 
 /** The derivatives of the model's outputs with respect to one input, outputs by elements. */
 function differences(sample: Case, inputs: Inputs, name: string): number[][] {
