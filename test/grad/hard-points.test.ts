@@ -346,6 +346,50 @@ describe('selection is control flow (R1)', () => {
     expect(used.has('concat') || used.has('array')).toBe(true);
   });
 
+  it('slices that leave something out keep it out', () => {
+    const f =
+      (parts: readonly (readonly [start: number, step: number, length: number])[]) => (b: Builder, x: Node) =>
+        parts
+          .map(([start, step, length]) => sum(b, b.slice(b.log(x), { axis: 0, start, step, length })))
+          .reduce((total, part) => b.add(total, part));
+    check([[1, 0, 4, 0, 2]], f([[0, 2, 3]]), [1, 0, 0.25, 0, 0.5]);
+    check([[1, 0, 4, 0, 2]], f([[4, -2, 2]]), [0, 0, 0.25, 0, 0.5]);
+    check(
+      [[1, 4, 0, 0]],
+      f([
+        [0, 1, 1],
+        [1, 1, 1],
+      ]),
+      [1, 0.25, 0, 0],
+    );
+    check(
+      [[0, 1, 4, 0]],
+      f([
+        [1, 1, 2],
+        [2, 1, 1],
+      ]),
+      [0, 1, 0.5, 0],
+    );
+    check(
+      [[0, 0, 4, 1]],
+      f([
+        [3, 1, 1],
+        [2, 1, 1],
+      ]),
+      [0, 0, 0.25, 1],
+    );
+  });
+
+  it('what is zero under a guard and what is not add up', () => {
+    const f = (b: Builder, s: Node, m: Node) => {
+      const mask = b.ne(m, 0);
+      const spread = sum(b, b.select(mask, b.add(b.mul(2, s), m), 0));
+      return b.add(spread, b.select(b.any(mask), b.mul(s, 5), 0));
+    };
+    check([1, [0, 0]], f, 0);
+    check([1, [0, 1]], f, 7);
+  });
+
   it('through products the guard is kept per summed index', () => {
     const product = (b: Builder, A: Node, B: Node) => b.contract('ij,jk->ik', A, B);
     // Row 1 of the product is not selected: what is not finite in row 1 of A, or met by it alone, does not matter.
