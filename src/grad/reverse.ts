@@ -4,7 +4,7 @@
 // graph: a sparse Hessian runs this a thousand times.
 
 import type { Builder } from '../ir/build.ts';
-import type { InputNode, Node } from '../ir/graph.ts';
+import type { Graph, InputNode, Node } from '../ir/graph.ts';
 import { SCALAR } from '../ir/shape.ts';
 import { join } from './contributions.ts';
 import { type Flow, masked, through } from './flow.ts';
@@ -75,6 +75,7 @@ export function pullback(b: Builder, rules: Rules): Pullback {
       const node = order[at];
       const { op, inputs, span } = node;
       graph.at(span);
+      nameAdjoint(graph, node, sums[at]!);
       for (let i = 0; i < inputs.length; i++) {
         const to = position[inputs[i].id];
         if (!active[to]) continue;
@@ -100,6 +101,13 @@ export function pullback(b: Builder, rules: Rules): Pullback {
     }
     return adjoints;
   };
+}
+
+/** The adjoint of a tensor called z is called dz, for readable loops. */
+function nameAdjoint({ names }: Graph, node: Node, adjoint: Node): void {
+  const name = node.shape === SCALAR ? undefined : names.get(node);
+  if (name === undefined || adjoint.inputs.length === 0 || names.has(adjoint)) return;
+  names.set(adjoint, `d${name}`);
 }
 
 /** The nodes that the seeds depend on, inputs before users, by an explicit depth-first search. */

@@ -512,7 +512,8 @@ export class Lowering {
     const local = this.#nest.localAxes.get(node);
     const shape = node.shape.map((size, axis) => (local?.has(axis) ? 1 : size));
     const strides = stridesOf(shape).map((stride, axis) => (local?.has(axis) ? 0 : stride));
-    const name = this.#environment.buffer(this.#environment.nameOf(node) ?? 'u', elementsIn(shape));
+    const wanted = this.#numbered(this.#environment.nameOf(node) ?? arrayName(node));
+    const name = this.#environment.buffer(wanted, elementsIn(shape));
     const array = { name, offset: 0, strides };
     this.#arrays.set(node, array);
     return array;
@@ -793,9 +794,14 @@ export class Lowering {
   }
 
   #fresh(wanted: string): string {
+    return this.#environment.names.take(this.#numbered(wanted));
+  }
+
+  /** sum, sum2, sum3, ... */
+  #numbered(wanted: string): string {
     const count = (this.#counts.get(wanted) ?? 0) + 1;
     this.#counts.set(wanted, count);
-    return this.#environment.names.take(count === 1 ? wanted : `${wanted}${count}`);
+    return count === 1 ? wanted : `${wanted}${count}`;
   }
 
   #keyOf(place: Place): string {
@@ -820,6 +826,22 @@ export class Lowering {
       this.#ids.set(part, id);
     }
     return id;
+  }
+}
+
+/** What an array is called that holds a value without a name. */
+function arrayName({ op }: Node): string {
+  switch (op) {
+    case 'contract':
+      return 'products';
+    case 'reduceSum':
+    case 'cumsum':
+    case 'scatterAdd':
+      return 'sums';
+    case 'concat':
+      return 'joined';
+    default:
+      return 'values';
   }
 }
 

@@ -51,6 +51,7 @@ export class LoopPrinter {
   readonly #variables = new Map<LoopVariable, string>();
   readonly #texts = new Map<Value, Text>();
   readonly #weights = new Map<Value, number>();
+  readonly #counts = new Map<string, number>();
   #nesting = 0;
 
   constructor(spelling: Spelling) {
@@ -69,7 +70,7 @@ export class LoopPrinter {
       const isLoop = statement.kind === 'loop' || statement.kind === 'call';
       if (lines.length === 0) return { lines, isLoop };
       if (statement.kind === 'let')
-        return { lines, isLoop, declares: { name: statement.name, isMask: false } };
+        return { lines, isLoop, declares: { name: statement.name, isMask: statement.text === 'false' } };
       if (statement.kind !== 'define') return { lines, isLoop };
       const { name, isMask } = statement.value;
       return { lines, isLoop, declares: { name: name!, isMask } };
@@ -169,8 +170,7 @@ export class LoopPrinter {
     const text = this.#express(value.expression, value.isMask).text;
     const hint = value.hint;
     const wanted = value.expression.kind === 'integer' ? 'at' : hint;
-    value.name ??=
-      wanted === undefined ? this.#spelling.names.temporary() : this.#spelling.names.take(wanted);
+    value.name ??= wanted === undefined ? this.#spelling.names.temporary() : this.#take(wanted);
     this.#texts.set(value, { text: value.name, level: WORD });
     return this.#lines(`const ${value.name} = ${text};`);
   }
@@ -183,6 +183,13 @@ export class LoopPrinter {
       value.hint === undefined &&
       this.#weight(value) <= LARGEST_INLINE
     );
+  }
+
+  /** z, z2, z3, ... */
+  #take(wanted: string): string {
+    const count = (this.#counts.get(wanted) ?? 0) + 1;
+    this.#counts.set(wanted, count);
+    return this.#spelling.names.take(count === 1 ? wanted : `${wanted}${count}`);
   }
 
   /** Operations in the text of a value. */
