@@ -6,8 +6,8 @@
 import type { Attrs, AttrsOf, Graph, Node, Scan, Stretch } from './graph.ts';
 import { factsOf, isElementwise, OPS, type OpName } from './ops.ts';
 import { isStatic, SCALAR, type Shape, sameShape } from './shape.ts';
-import { subscriptsOf } from './shapes.ts';
-import { addSizes, multiplySizes, productOfSizes, type Size, sameSize } from './size.ts';
+import { shapeOf, subscriptsOf } from './shapes.ts';
+import { addSizes, multiplySizes, productOfSizes, type Size, sameSize, subtractSizes } from './size.ts';
 
 /** A node, or a number that stands for the constant. */
 export type Operand = Node | number;
@@ -132,7 +132,9 @@ export function builder(graph: Graph, settle: (node: Node) => Node = node => nod
       case 'reshape': {
         const { shape } = attrs as AttrsOf['reshape'];
         if (sameShape(x.shape, shape)) return x;
-        if (x.op === 'reshape') return reshape(x.inputs[0], shape);
+        // What is left out below would have noted that the numbers of elements have to be equal.
+        shapeOf(op, inputs, attrs, (left, right) => graph.require(left, right));
+        if (x.op === 'reshape' && mayReshape(x.inputs[0].shape, shape)) return reshape(x.inputs[0], shape);
         if (isScalarNode(x)) return broadcast(x, shape);
         if (x.op === 'broadcast' && isScalarNode(x.inputs[0])) return broadcast(x.inputs[0], shape);
         return x.op === 'array' && isStatic(shape) ? array(x.attrs.values, shape) : undefined;
@@ -519,6 +521,12 @@ function isBroadcast(node: Node): boolean {
 
 function withoutBroadcast(node: Node): Node {
   return node.op === 'broadcast' ? node.inputs[0] : node;
+}
+
+/** False if the numbers of elements differ whatever the named sizes are. */
+function mayReshape(from: Shape, to: Shape): boolean {
+  const difference = subtractSizes(productOfSizes(from), productOfSizes(to));
+  return typeof difference !== 'number' || difference === 0;
 }
 
 function without(shape: Shape, axes: readonly number[]): Shape {
