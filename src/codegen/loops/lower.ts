@@ -278,7 +278,7 @@ export class Lowering {
     if (registers !== undefined) {
       this.#registers.delete(unit);
       for (const { name, index } of registers.byPlace.values()) {
-        this.#write(unit.node, index, this.#make({ kind: 'local', name }, block, false), block);
+        this.#write(unit.node, index, this.#make({ kind: 'local', name, operands: [] }, block, false), block);
       }
       return;
     }
@@ -286,7 +286,7 @@ export class Lowering {
     if (name === undefined || unit.kind === 'scan') return;
     const target = this.#bind(unit, unit.target);
     const text = unit.kind === 'arg' ? name.split(' ')[0] : name;
-    const value = this.#make({ kind: 'local', name: text }, block, unit.node.dtype === 'bool');
+    const value = this.#make({ kind: 'local', name: text, operands: [] }, block, unit.node.dtype === 'bool');
     this.#write(unit.node, target, value, block);
   }
 
@@ -311,10 +311,13 @@ export class Lowering {
         this.#scan(unit, block);
         return;
       case 'scatter':
+        if (unit.level === unit.axes.length) this.#clear(unit, block); // nothing is looped over
         this.#scatter(unit, block);
         return;
       case 'arg':
-        this.#argument(unit, block);
+        if (unit.level === unit.axes.length)
+          this.#write(unit.node, this.#bind(unit, unit.target), this.#number(1), block);
+        else this.#argument(unit, block);
         return;
       default:
         unit.kind satisfies never;
@@ -367,7 +370,7 @@ export class Lowering {
     const add: Statement = { kind: 'assign', name, combine, value: this.use(value, block) };
     if (!exclusive) block.statements.push(add);
     // What the variable holds now: a value with a statement of its own, since the variable changes.
-    const now = this.#make({ kind: 'local', name }, block, false);
+    const now = this.#make({ kind: 'local', name, operands: [] }, block, false);
     now.uses = 2;
     block.statements.push({ kind: 'define', value: now });
     now.name = this.#fresh(this.#environment.nameOf(unit.node) ?? 'partial');
@@ -410,8 +413,10 @@ export class Lowering {
     const [{ node, index }] = unit.body;
     const value = this.#read(node, this.#bind(unit, index), block);
     const [at, best, count] = this.#accumulators.get(unit)!.split(' ');
-    const mask = (text: string): Value => this.#make({ kind: 'local', name: text }, block, true);
-    const number = (text: string): Value => this.#make({ kind: 'local', name: text }, block, false);
+    const mask = (text: string): Value =>
+      this.#make({ kind: 'local', name: text, operands: [value] }, block, true);
+    const number = (text: string): Value =>
+      this.#make({ kind: 'local', name: text, operands: [] }, block, false);
     block.statements.push({ kind: 'assign', name: count, combine: '+', value: this.#number(1) });
     this.use(value, block);
     this.use(value, block);
@@ -534,7 +539,8 @@ export class Lowering {
       case 'array': {
         if (this.#stored.has(node)) break;
         const leaf = this.#environment.leaf(node);
-        if (typeof leaf === 'string') return this.#make({ kind: 'local', name: leaf }, this.top, false);
+        if (typeof leaf === 'string')
+          return this.#make({ kind: 'local', name: leaf, operands: [] }, this.top, false);
         return this.#load(leaf, index, block, false);
       }
       default:
@@ -650,7 +656,7 @@ export class Lowering {
     }
     const [then, otherwise] = sides.map(({ inside }) => inside);
     block.statements.push({ kind: 'if', condition: this.use(condition, block), then, otherwise });
-    return this.#make({ kind: 'local', name }, block, node.dtype === 'bool');
+    return this.#make({ kind: 'local', name, operands: [] }, block, node.dtype === 'bool');
   }
 
   #position(node: Node, index: readonly Place[], length: Size, block: Block): Value {

@@ -5,10 +5,14 @@ import { type Size, sizeText } from '../../ir/size.ts';
 import type { Block, Statement, Value } from './values.ts';
 
 /**
- * Takes out of `top` the stores into buffers that nothing reads: what an unrolled loop leaves to another one goes from
+ * Takes out of `top` the stores into buffers that neither a statement nor `result`, which the function returns, reads: what an unrolled loop leaves to another one goes from
  * variable to variable.
  */
-export function dropDeadStores(top: Block, buffers: ReadonlyMap<string, unknown>): void {
+export function dropDeadStores(
+  top: Block,
+  buffers: ReadonlyMap<string, unknown>,
+  result: Value | undefined,
+): void {
   const blocks = blocksOf(top);
   const writers = new Map<string, Statement[]>();
   const read = new Set<string>();
@@ -21,6 +25,7 @@ export function dropDeadStores(top: Block, buffers: ReadonlyMap<string, unknown>
     } else if (statement.kind !== 'loop') pending.push(statement);
   }
   const seen = new Set<Value>();
+  if (result !== undefined) pending.push({ kind: 'return', value: result });
   for (let statement = pending.pop(); statement !== undefined; statement = pending.pop()) {
     eachRead(statement, seen, name => {
       if (read.has(name)) return;
@@ -101,17 +106,19 @@ export interface WorkArray {
 
 /**
  * The array of the workspace that each buffer of a function becomes; `workspace` grows by those that are missing. A
- * buffer lives from the first statement of `top` that mentions it to the last.
+ * buffer lives from the first statement of `top` that mentions it to the last, or to the `result` that the function returns.
  */
 export function plan(
   top: Block,
   buffers: ReadonlyMap<string, Size>,
   workspace: Map<string, WorkArray>,
   take: (wanted: string) => string,
+  result: Value | undefined,
 ): ReadonlyMap<string, string> {
   const first = new Map<string, number>();
   const last = new Map<string, number>();
-  for (const [at, statement] of top.statements.entries()) {
+  const ending: Statement[] = result === undefined ? [] : [{ kind: 'return', value: result }];
+  for (const [at, statement] of [...top.statements, ...ending].entries()) {
     eachArray(statement, name => {
       if (!buffers.has(name)) return;
       if (!first.has(name)) first.set(name, at);

@@ -38,8 +38,8 @@ export type Expression =
   | { readonly kind: 'inside'; readonly place: Place; readonly step: number; readonly length: Size }
   /** place / step, which is an integer. */
   | { readonly kind: 'quotient'; readonly place: Place; readonly step: number }
-  /** A variable of the emitted text. */
-  | { readonly kind: 'local'; readonly name: string };
+  /** A variable of the emitted text, or a text over the names that `operands` have there. */
+  | { readonly kind: 'local'; readonly name: string; readonly operands: readonly Value[] };
 
 export class Value {
   readonly id: number;
