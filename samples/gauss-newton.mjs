@@ -56,14 +56,14 @@ for (let iteration = 0; ; iteration++) {
     norm.toExponential(3).padStart(12),
     damping.toExponential(0).padStart(9),
   );
-  if (norm < 1e-8 || iteration === 50) break;
+  if (norm < 1e-7 || iteration === 50) break;
 
   for (;;) {
     const step = solve(matrix, gradient, damping);
     for (let i = 0; i < theta.length; i++) trial[i] = theta[i] - step[i];
     f.value(trial, r);
-    // at the bottom the sum is flat to rounding, while the steps still gain digits
-    if (squares(r) <= sum * (1 + 1e-13) || damping > 1e12) break;
+    // at the bottom the sum is flat to rounding, which is that of angles of hundreds of turns; the steps still gain digits
+    if (squares(r) <= sum * (1 + 1e-10) || damping > 1e12) break;
     damping *= 10;
   }
   theta.set(trial);
@@ -78,13 +78,13 @@ function sinusoid({ amplitude, frequency, phase }, time) {
   return amplitude * Math.sin(2 * Math.PI * frequency * time + phase);
 }
 
-/** The largest peak of the spectrum, to half a hertz; it is taken out, and so on. */
+/** The largest peak of the spectrum, to a quarter of a hertz; it is taken out, and so on. */
 function peaks() {
   const rest = y.slice();
   return Array.from({ length: SINUSOIDS }, (_, i) => {
     progress(`spectrum: peak ${i + 1} of ${SINUSOIDS}`);
     let best = { amplitude: 0 };
-    for (let frequency = 1; frequency <= 250; frequency += 0.5) {
+    for (let frequency = 1; frequency <= 200; frequency += 0.25) {
       let [re, im] = [0, 0];
       for (let j = 0; j < SAMPLES; j++) {
         re += rest[j] * Math.cos(2 * Math.PI * frequency * t[j]);
