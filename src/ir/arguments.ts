@@ -1,5 +1,5 @@
 // The inputs of a program as a caller gives them: numbers, nested arrays, flat arrays in row-major order. Named sizes are
-// bound from the lengths; what is left is given by the name of the size. Messages are those of a compiled module.
+// bound from the lengths; what is left is given by the name of the size.
 
 import type { Shape } from './shape.ts';
 import { elementsIn } from './shape.ts';
@@ -103,7 +103,7 @@ function settle({ size, length, start, end }: Length, sizes: Map<string, number>
   const rest = substitute(size, name => sizes.get(name) ?? namedSize(name));
   const mismatch = () => {
     const value = typeof size !== 'number' && typeof rest === 'number' ? ` = ${rest}` : '';
-    return new RangeError(`${start} ${sizeText(size)}${value} ${end}, got ${length}`);
+    return new RangeError(`${start} ${lengthText(size)}${value} ${end}, got ${length}`);
   };
   if (typeof rest === 'number') {
     if (rest !== length) throw mismatch();
@@ -117,6 +117,11 @@ function settle({ size, length, start, end }: Length, sizes: Map<string, number>
   if (!isLength(value)) throw mismatch();
   sizes.set(name, value);
   return true;
+}
+
+/** `20n`, as one says it. */
+function lengthText(size: Size): string {
+  return sizeText(size).replace(/([0-9])\*/g, '$1');
 }
 
 function isLength(value: Value): value is number {

@@ -29,8 +29,8 @@ export interface Algebra<T> {
 }
 
 /**
- * The result of `node`, which is not an input, over `operands`. Named sizes have the values `sizes`. Throws `RangeError` if a length is
- * negative, `TypeError` if a size is missing.
+ * The result of `node`, which is not an input, over `operands`, for these values of the named sizes. Throws `RangeError` if
+ * a length is negative, `TypeError` if a size is missing.
  */
 export function applyOperation<T>(
   node: Node,
@@ -170,9 +170,9 @@ function stridesOf(shape: readonly number[]): number[] {
 function broadcastStrides(from: readonly number[], to: readonly number[]): number[] {
   const strides = stridesOf(from);
   const missing = to.length - from.length;
-  return to.map((length, axis) => {
+  return to.map((_, axis) => {
     const own = axis - missing;
-    return own < 0 || (from[own] === 1 && length !== 1) ? 0 : strides[own];
+    return own < 0 || from[own] === 1 ? 0 : strides[own];
   });
 }
 

@@ -110,7 +110,7 @@ describe('inputs', () => {
     const check = (inputs: Record<string, unknown>, error: Error) =>
       expect(() => evaluate(program, inputs as Record<string, Value>)).toThrow(error);
     check({ X, y: [1, 2, 3] }, new TypeError('missing input c'));
-    check({ X: new Float64Array(39), y: [1, 2], c: 1 }, new RangeError('X: expected 20*n elements, got 39'));
+    check({ X: new Float64Array(39), y: [1, 2], c: 1 }, new RangeError('X: expected 20n elements, got 39'));
     check({ X, y: [1, 2, 3, 4], c: 1 }, new RangeError('y: expected n = 3 elements, got 4'));
     check({ X: [[1, 2]], y: [1], c: 1 }, new RangeError('X: expected 20 elements along axis 2, got 2'));
     check({ X: [[1, 2], [3]], y: [1], c: 1 }, new RangeError('X: expected rows of one length, got 2 and 1'));

@@ -131,6 +131,10 @@ test('sizes are read in any form and written in one', () => {
   check('"floor"', 'floor');
   check('"\\u00d7" + α', '"×" + α');
   check('as', 'as');
+  const { outputs } = parseIr(
+    'program "f"\n input v: [3]\n %0: [3] = input v\n %1: [3] = slice %0 axis=-0 start=-0 step=1 length=3\n return f: [3] = %1',
+  );
+  expect(outputs[0].elements[0].attrs).toEqual({ axis: 0, start: 0, step: 1, length: 3 }); // not -0
 });
 
 test('what is not canonical: a constraint that follows from a node, twice', () => {
