@@ -15,7 +15,7 @@ import type {
 import { conditional } from './conditional.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { FUNCTIONS } from './functions.ts';
-import { pick } from './indexing.ts';
+import { indexed, pick } from './indexing.ts';
 import { within } from './limits.ts';
 import { arrayOf, constantArray, constantsIn } from './literals.ts';
 import { Call, Mistake, type Operand, type Surroundings, UndecidedShape } from './mistakes.ts';
@@ -130,11 +130,11 @@ export class Expressions {
 
   accessor({ object, index, span }: AccessorNode, values: readonly Value[]): Value {
     const nodes = [object, ...index.dimensions];
-    // That a number has no elements is said first: without an array `end` has no value.
+    // What it is an index of comes first: where there is no array or no such dimension, `end` has no value.
     const target = this.callOf('index', span, nodes, values.slice(0, 1));
     if (target === undefined) return undefined;
     return this.attempt((): Present | undefined => {
-      if (target.rank(0) === 0) throw target.undecided(0, index.dimensions.length);
+      indexed(target, index.dimensions.length);
       const call = this.callOf('index', span, nodes, values);
       return call && within(span, pick(call));
     });

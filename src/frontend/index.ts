@@ -1,6 +1,7 @@
 // The front end: a formula in, a program out (outputs only; derivatives are appended later). The stages are the reading
 // of directives, the parse, and the lowering; what they find is reported together.
 
+import { InternalError } from '../errors.ts';
 import { builder } from '../ir/build.ts';
 import { Graph, GraphLimitError } from '../ir/graph.ts';
 import type { Program } from '../ir/program.ts';
@@ -75,6 +76,7 @@ function lower({ text, options, directives, statements, decided }: Source, diagn
     const wrt = inputs.selectWrt(options.wrt, assigned, possible);
     checkUnusedStatements(context);
     diagnostics.throwErrors();
+    if (outputs.length === 0) throw new InternalError('a value is missing, and no mistake was reported');
 
     warnOfUnusedVariables(context);
     warnOfUnusedInputs(outputs, wrt, context);

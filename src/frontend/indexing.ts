@@ -34,17 +34,22 @@ type Pick =
     }
   | { readonly kind: 'gather'; readonly index: Node; readonly map?: number };
 
+/** The array that `count` positions are in: the first operand. Throws `Mistake` if it does not take so many. */
+export function indexed(call: Call, count: number): Present {
+  const [{ value }] = call.operands;
+  const shape = shapeOf(value);
+  if (shape.length === 0) throw call.undecided(0, count);
+  if (count === shape.length) return value;
+  throw call.mismatch(
+    `${arrayText(shape)} takes ${shape.length} ${shape.length === 1 ? 'index' : 'indices'}, not ${count}`,
+    'a whole dimension is written `:`',
+  );
+}
+
 /** The part of the first operand at the positions that the others are. */
 export function pick(call: Call, selections: readonly Operand[] = call.operands.slice(1)): Present {
-  const [{ value: object }] = call.operands;
+  const object = indexed(call, selections.length);
   const shape = shapeOf(object);
-  if (shape.length === 0) throw call.undecided(0, selections.length);
-  if (selections.length !== shape.length) {
-    throw call.mismatch(
-      `${arrayText(shape)} takes ${shape.length} ${shape.length === 1 ? 'index' : 'indices'}, not ${selections.length}`,
-      `a whole dimension is written \`:\``,
-    );
-  }
   const picks = selections.map((selection, axis) => pickOf(call, selection, shape[axis]));
   if (isList(object)) {
     const positions = picks.map(positionsOf);

@@ -101,11 +101,9 @@ function isAlike(p: Shape, q: Shape): boolean {
 }
 
 function rowsText(p: Shape, q: Shape): string {
-  const [x, y] =
-    p.length === 1 && q.length === 1
-      ? [p, q].map(([size]) => `${sizeText(size)} elements`)
-      : [p, q].map(arrayText);
-  return `rows of ${x} and of ${y} in one array`;
+  if (p.length === 1 && q.length === 1)
+    return `rows of ${sizeText(p[0])} and of ${sizeText(q[0])} elements in one array`;
+  return `${arrayText(p)} and ${arrayText(q)} in one array`;
 }
 
 /** Arrays of one shape along a new first axis, however many. */

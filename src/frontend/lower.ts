@@ -27,7 +27,7 @@ import { Misuse } from './misuse.ts';
 import { operandsOf, operandsOfCall, postorder, type Tape, textOf } from './postorder.ts';
 import { refusalOf } from './refused.ts';
 import { Scope, type UserFunction } from './scope.ts';
-import { isNode, keyOf, type Present, shapeOf, type Value } from './values.ts';
+import { isNode, keyOf, type Present, rankOf, shapeOf, type Value } from './values.ts';
 
 /** A list being worked off, with the arguments if it is the body of a function. */
 interface Frame {
@@ -269,7 +269,7 @@ export class Lowering implements Surroundings {
     if (!this.#inputs.isDefined(name)) {
       const constant = CONSTANTS.get(name);
       if (constant !== undefined) return this.#b.constant(constant);
-      if (this.#misuse.isNoName(node)) return undefined;
+      if (this.#misuse.isNoName(node, frame.tape.axes.has(node))) return undefined;
       if (FUNCTIONS.has(name)) return this.#misuse.functionAsValue(node, false);
     }
     if (this.#rehearsing) return undefined;
@@ -332,7 +332,10 @@ export class Lowering implements Surroundings {
     const callee = this.#calleeOf(node.fn, frame, node);
     if (callee === undefined) return NOTHING;
     if (callee !== 'builtin') {
-      if (operands.length === node.args.length) return this.#callUser(callee, values, node);
+      const last = node.args[operands.length];
+      // To a function of the file that is called `map` a name is a value.
+      if (last?.type === 'Symbol') values.push(this.#symbol(last, frame));
+      if (values.length === node.args.length) return this.#callUser(callee, values, node);
       return this.#nothing('string', `\`${name}\` is a function of the file, which takes values`, node.span);
     }
     if (name === 'map' && operands.length < node.args.length) return this.#map(node, operands, values, frame);
@@ -346,14 +349,17 @@ export class Lowering implements Surroundings {
   /** What a name that is called stands for; undefined, with a diagnostic, if that is no function. */
   #calleeOf(fn: SymbolNode, frame: Frame, call?: FunctionNode): UserFunction | 'builtin' | undefined {
     const name = fn.name.text;
-    const isParam = paramOf(name, frame) !== undefined;
-    const binding = isParam ? undefined : this.scope.bindings.get(name);
+    const owner = paramOf(name, frame);
+    const binding = owner === undefined ? this.scope.bindings.get(name) : undefined;
     if (binding?.kind === 'function') return binding;
-    const isValue = isParam || binding !== undefined || this.#inputs.has(name);
+    const isValue = owner !== undefined || binding !== undefined || this.#inputs.has(name);
     if (!isValue && FUNCTIONS.has(name)) return 'builtin';
     if (!isValue && this.#unknownNames.has(name)) return undefined;
+    const value =
+      owner?.args[owner.callee?.params.get(name) ?? 0] ?? binding?.value ?? this.#inputs.get(name);
+    const what = !isValue ? 'unknown' : value !== undefined && rankOf(value) > 0 ? 'array' : 'number';
     const ownNames = this.scope.functions.map(own => own.name);
-    return this.#misuse.notAFunction(fn, call, isValue, this.#assigned.get(name), ownNames);
+    return this.#misuse.notAFunction(fn, call, what, this.#assigned.get(name), ownNames);
   }
 
   #callUser(

@@ -143,7 +143,7 @@ export class Call {
   mismatch(message: string, ...hints: string[]): Mistake {
     const arrays = this.operands.flatMap((_, at) => (this.rank(at) > 0 ? [this.describe(at)] : []));
     return new Mistake('shape-mismatch', message, this.span, {
-      ...(arrays.length === 0 ? {} : { label: arrays.join(', ') }),
+      ...(arrays.length === 0 ? {} : { label: [...new Set(arrays)].join(', ') }),
       ...(hints.length === 0 ? {} : { hints }),
     });
   }
@@ -157,7 +157,7 @@ export class Call {
         ? `${text} is a number and has no elements`
         : `\`${this.name}\` takes an array, and ${text} is a number`;
     return new Mistake('not-an-array', message, node.span, {
-      ...(origin && { related: [{ message: `\`${text}\` is made here`, span: origin }] }),
+      ...(origin && { related: [{ message: `\`${text}\` gets its value here`, span: origin }] }),
     });
   }
 

@@ -17,22 +17,22 @@ export class Misuse {
   }
 
   /**
-   * Why `fn` is not what can be called: in `call`, or by `map` if there is none. `assigned` is where the file defines the
-   * name later, if it does.
+   * Why `fn` is not what can be called: in `call`, or by `map` if there is none. `what` it is if it has a value,
+   * `assigned` where the file defines the name later, if it does.
    */
   notAFunction(
     fn: SymbolNode,
     call: FunctionNode | undefined,
-    isValue: boolean,
+    what: 'number' | 'array' | 'unknown',
     assigned: Span | undefined,
     ownFunctions: readonly string[],
   ): undefined {
     const name = fn.name.text;
     const product = call === undefined ? [] : [this.#product(fn, call)];
-    if (isValue || CONSTANTS.has(name)) {
-      const isIndex = call?.args.length === 1 && call.args[0].type === 'Constant';
+    if (what !== 'unknown' || CONSTANTS.has(name)) {
+      const element = `an element of an array is written ${name}[...]`;
       return this.#error('not-a-function', `\`${name}\` is a value, not a function`, fn.span, {
-        hints: isIndex ? [...product, `an element of an array is written ${name}[...]`] : product,
+        hints: call === undefined ? [] : what === 'array' ? [element, ...product] : product,
       });
     }
     const refusal = REFUSED_FUNCTIONS.get(name);
@@ -77,14 +77,14 @@ export class Misuse {
   }
 
   /** Names that look like something else and would silently become inputs: reported, true. */
-  isNoName(node: SymbolNode): boolean {
+  isNoName(node: SymbolNode, isIndex: boolean): boolean {
     const { text: name, span } = node.name;
     const before = this.#source.slice(Math.max(0, span.start - 40), span.start);
     if (RESERVED_NAMES.has(name)) {
       this.#error('syntax', `\`${name}\` cannot be a value`, span);
     } else if (name === 'i') {
       this.#error('complex', 'complex numbers are not supported', span, {
-        hints: ['if `i` is meant as an input, declare it: # @input i: scalar'],
+        hints: [`if \`i\` is meant as an input, declare it: # @input i: scalar${isIndex ? ' int' : ''}`],
       });
     } else if (/^_[0-9]/.test(name) && /[0-9]$/.test(before)) {
       const number = /[0-9.]*$/.exec(before)?.[0] ?? '';

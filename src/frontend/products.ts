@@ -41,17 +41,23 @@ function product(call: Call, x: Node, y: Node): Node {
   const { b } = call;
   if (x.shape.length === 0 || y.shape.length === 0) return b.mul(x, y);
   const subscripts = SUBSCRIPTS[`${x.shape.length},${y.shape.length}`];
-  const message = `cannot multiply ${briefText(x.shape)} by ${briefText(y.shape)}`;
   if (subscripts === undefined) {
-    throw call.mismatch(message, '`*` is for vectors and matrices: write `.*` for elements, einsum for axes');
+    throw call.mismatch(
+      cannotMultiply(x, y),
+      '`*` is for vectors and matrices: write `.*` for elements, einsum for axes',
+    );
   }
   const [p, q] = [x.shape[x.shape.length - 1], y.shape[0]];
   if (!differ(p, q)) return b.contract(subscripts, x, y);
   throw call.mismatch(
-    message,
+    cannotMultiply(x, y),
     `inner sizes ${sizeText(p)} and ${sizeText(q)} differ`,
     ...elementwiseHint(x, y),
   );
+}
+
+function cannotMultiply(x: Node, y: Node): string {
+  return `cannot multiply ${briefText(x.shape)} by ${briefText(y.shape)}`;
 }
 
 function elementwiseHint(x: Node, y: Node): string[] {

@@ -3,7 +3,7 @@
 
 import type { Node } from '../ir/graph.ts';
 import { liveNodes } from '../ir/live.ts';
-import type { Output } from '../ir/program.ts';
+import type { Input, Output } from '../ir/program.ts';
 import { namesIn } from '../ir/size.ts';
 import type { Ast } from './ast.ts';
 import { type Context, withoutParentheses } from './context.ts';
@@ -86,24 +86,29 @@ export function warnOfUnusedInputs(
 ): void {
   const nodes = liveNodes(outputs.flatMap(({ elements }) => elements));
   const live = new Set(nodes.filter(({ op }) => op === 'input'));
-  const used = new Set(nodes.flatMap(sizesIn));
-  const carried = new Set(
-    inputs.list.flatMap(({ node, shape }) => (live.has(node) ? shape.flatMap(namesIn) : [])),
-  );
+  const unused = inputs.list.filter(({ node }) => !live.has(node));
+  if (unused.length === 0) return;
+  const carried = new Set(inputs.list.filter(({ node }) => live.has(node)).flatMap(sizesOfInput));
+  const sizes = new Set(nodes.flatMap(sizesOfNode));
   const differentiated = new Set(wrt);
   const mentions = new Map(directives.wrt?.map(({ name, span }) => [name, span]));
-  for (const { name, node, shape, span } of inputs.list) {
-    if (live.has(node)) continue;
+  for (const input of unused) {
+    const { name, span } = input;
     const place = mentions.get(name) ?? span;
     const message = `the output does not depend on \`${name}\``;
     if (differentiated.has(name)) {
       diagnostics.warning('unused-input', `${message}: its derivative is zero`, place);
-    } else if (!shape.flatMap(namesIn).some(size => used.has(size) && !carried.has(size))) {
+    } else if (!sizesOfInput(input).some(size => sizes.has(size) && !carried.has(size))) {
       diagnostics.warning('unused-input', message, place);
     }
   }
 }
 
-function sizesIn(node: Node): string[] {
-  return [...node.shape.flatMap(namesIn), ...(node.op === 'size' ? namesIn(node.attrs.size) : [])];
+function sizesOfInput({ shape }: Input): string[] {
+  return shape.flatMap(namesIn);
+}
+
+function sizesOfNode({ op, shape, attrs }: Node): readonly string[] {
+  if (op === 'size') return namesIn(attrs.size);
+  return shape.length === 0 ? [] : shape.flatMap(namesIn);
 }
