@@ -49,8 +49,7 @@ export function parseSize(cursor: Cursor): Size {
 
   const checked = (size: Size): Size => {
     const isSafe = monomialsOf(size).every(({ coefficient }) => Number.isSafeInteger(coefficient));
-    if (!isSafe) cursor.fail('ir-syntax', 'too large a number');
-    return size === 0 ? 0 : size; // not -0
+    return isSafe ? size : cursor.fail('ir-syntax', 'too large a number');
   };
 
   return sum();

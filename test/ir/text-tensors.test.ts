@@ -261,6 +261,7 @@ describe('texts that try to take long', () => {
   test('in one size', () => {
     check(reshape(many(100_000, k => `n${k}`, ' + ')), 'ir-limit');
     check(reshape(many(100_000, () => 'n', '*')), 'ir-limit');
+    check(reshape(many(40, () => 'n', '*')), 'ir-limit');
     check(reshape(`${'floor(('.repeat(50_000)}n${')/2)'.repeat(50_000)}`), 'ir-limit');
     check(reshape(many(100, () => '2', '*')), 'ir-syntax');
   });
