@@ -383,11 +383,11 @@ describe('selection is control flow (R1)', () => {
   it('what is zero under a guard and what is not add up', () => {
     const f = (b: Builder, s: Node, m: Node) => {
       const mask = b.ne(m, 0);
-      const spread = sum(b, b.select(mask, b.add(b.mul(2, s), m), 0));
-      return b.add(spread, b.select(b.any(mask), b.mul(s, 5), 0));
+      const once = b.select(b.any(mask), b.mul(s, 5), 0);
+      return b.add(once, sum(b, b.select(mask, b.add(s, m), 0)));
     };
     check([1, [0, 0]], f, 0);
-    check([1, [0, 1]], f, 7);
+    check([1, [0, 1]], f, 6);
   });
 
   it('through products the guard is kept per summed index', () => {
