@@ -28,6 +28,7 @@ import {
   rankOf,
   shapeOf,
   sizeOf,
+  toNode,
 } from './values.ts';
 
 const several: FunctionFacts['arity'] = [1, Number.POSITIVE_INFINITY];
@@ -263,5 +264,5 @@ function line(call: Call, axis: number): Node {
   const all: Present = { kind: 'range', start: 1, step: 1, length, end: length };
   const selections = [value, all].map(each => ({ value: each, node: operands[1].node }));
   const picked = pick(call, axis === 0 ? selections : selections.reverse());
-  return b.expand(picked as Node, [axis]);
+  return b.expand(toNode(b, picked), [axis]);
 }
