@@ -1,9 +1,10 @@
 // The pipeline as one readable function: parse, normalise, differentiate, optimise, emit. Derivatives are appended through
 // normalising builders, so the graph that is differentiated again is normalised at every level (rule R5).
 
+import type { Precision } from './codegen/context.ts';
 import { emitModule, type Meta, type ModuleFormat } from './codegen/module.ts';
 import { isGlobalName } from './codegen/names.ts';
-import { hasTensors, type Precision } from './codegen/tensors.ts';
+import { hasTensors } from './codegen/scalars.ts';
 import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';

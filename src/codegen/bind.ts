@@ -1,36 +1,81 @@
 // The text of `bind`: the formula over one flat vector theta, with the inputs that are not differentiated held in an
-// object that the caller may refill.
+// object that the caller may refill. Lengths are fixed here, and here is all that is ever allocated.
 
-import { destructure, inputChecks, lengthTest, patternOf } from './arguments.ts';
-import { type Entry, lengthOf } from './entries.ts';
-import type { Context, EmittedFunction } from './functions.ts';
-import { WIDTH } from './functions.ts';
-import { commentText, Names, property } from './names.ts';
+import { liveNodes } from '../ir/live.ts';
+import { type Input, rootsOf } from '../ir/program.ts';
+import { elementsIn, isStatic } from '../ir/shape.ts';
+import { addSizes, nameOfSize, type Size, sizeText } from '../ir/size.ts';
+import { destructure, lengthTest, patternOf, scalarChecks, tensorFrom } from './arguments.ts';
+import { type Context, sizeIn, WIDTH } from './context.ts';
+import type { Entry } from './entries.ts';
+import type { EmittedFunction } from './functions.ts';
+import { commentText, member, Names, property, quote } from './names.ts';
 import { item, object, typedArray } from './results.ts';
 import { indent, layout } from './text.ts';
 
-/** `bind` with its documentation. `methods` are the bound forms of those `entries` that have one, in order. */
-export function bindText(
-  context: Context,
-  entries: readonly Entry[],
-  methods: readonly EmittedFunction[],
-  exported: string,
-): string[] {
-  const { data, own, locals } = context;
-  const given = new Names(context.scope).take('data');
-  const parameter = data.every(input => input.default !== undefined) ? `${given} = {}` : given;
-  const held = object(data.map(({ name }) => item(name, locals.get(name)!)));
-  const lines =
-    data.length === 0
-      ? []
-      : [
-          ...destructure(data, locals, given, WIDTH - 2),
-          ...inputChecks(context, data),
-          ...layout(`const ${own.inputs} = `, held, ';', WIDTH - 2),
-        ];
+export interface BindRequest {
+  /** The bound forms of those `entries` that have one, in order. */
+  readonly methods: readonly EmittedFunction[];
+  readonly entries: readonly Entry[];
+  /** The statements that allocate what the methods work in. */
+  readonly allocations: readonly string[];
+  /** True if the functions over records go through it: they leave arrays where they are instead of copying them. */
+  readonly isShared: boolean;
+  readonly prefix: string;
+}
 
+/** `bind` with its documentation, and what it shares with the functions over records. */
+export function bindTexts(context: Context, request: BindRequest): string[][] {
+  const { own, data } = context;
+  const { prefix, isShared } = request;
+  const takes = data.length > 0 || context.sizes.length > 0;
+  const given = new Names(context.scope).take('data');
+  const isOptional = data.every(input => input.default !== undefined);
+  const parameter = !takes ? '' : isOptional ? `${given} = {}` : given;
+  const doc = documentation(context, request);
+  const tensors = data.filter(({ shape }) => shape.length > 0);
+  if (!isShared || tensors.length === 0) {
+    const body = bodyOf(context, request, given, tensors.length > 0);
+    return [[...doc, `${prefix}function bind(${parameter}) {`, ...indent(body), '}']];
+  }
+  const f = new Names(context.scope).take('f');
+  const copies = tensors.map(({ name }) => {
+    const held = member(`${f}.inputs`, name);
+    return `${held} = ${held}.slice();`;
+  });
+  return [
+    [
+      ...doc,
+      `${prefix}function bind(${given}) {`,
+      ...indent([`const ${f} = ${context.use('bound')}(${given});`, ...copies, `return ${f};`]),
+      '}',
+    ],
+    [
+      '/** What `bind` returns, but with arrays of the right type held as they are. */',
+      `function ${own.bound}(${parameter}) {`,
+      ...indent(bodyOf(context, request, given, false)),
+      '}',
+    ],
+  ];
+}
+
+/** The name under which the functions over records find it. */
+export function boundName(context: Context): string {
+  return context.data.some(({ shape }) => shape.length > 0) ? context.use('bound') : 'bind';
+}
+
+function bodyOf(
+  context: Context,
+  { methods, allocations }: BindRequest,
+  given: string,
+  isCopied: boolean,
+): string[] {
+  const { own, data, wrt } = context;
+  const sizes = context.sizes.map(name => item(name, context.sizeName(name)));
   const members = [
-    [`${property('inputs', data.length > 0 ? own.inputs : '{}')},`, `size: ${context.wrt.length},`],
+    [`${property('inputs', data.length > 0 ? own.inputs : '{}')},`],
+    sizes.length > 0 ? layout('sizes: ', object(sizes), ',', WIDTH - 4) : [],
+    [`size: ${sizeIn(context, wrt.length)},`],
     ...conversions(context),
     ...methods.map(({ name, parameters, lines }) => [
       `${name}(${parameters.join(', ')}) {`,
@@ -39,47 +84,163 @@ export function bindText(
     ]),
   ];
   return [
-    ...documentation(context, entries),
-    `${exported}function bind(${data.length > 0 ? parameter : ''}) {`,
-    ...indent([...lines, 'return {', ...indent(members.flat()), '};']),
-    '}',
+    ...sizesTaken(context, given),
+    ...dataTaken(context, given, isCopied),
+    ...lengthChecks(context),
+    ...allocations,
+    'return {',
+    ...indent(members.flat()),
+    '};',
   ];
+}
+
+/** `const { n } = sizesOf({ n: data.n }, data, { y: ['n'], X: ['n', 20] });` */
+function sizesTaken(context: Context, given: string): string[] {
+  const { program, sizes, sizeName, use } = context;
+  if (sizes.length === 0) return [];
+  const inputs = new Set(program.inputs.map(({ name }) => name));
+  const byName = sizes.map(name => item(name, inputs.has(name) ? 'undefined' : member(given, name)));
+  // The fewer axes an array has, the plainer is what it says of a size.
+  const shapes = program.inputs
+    .filter(({ shape }) => !isStatic(shape))
+    .toSorted((p, q) => p.shape.length - q.shape.length)
+    .map(({ name, shape }) => item(name, `[${shape.map(dimensionText).join(', ')}]`));
+  const locals = object(sizes.map(name => ({ prefix: '', tree: property(name, sizeName(name)) })));
+  const call = {
+    open: `${use('sizesOf')}(`,
+    items: [
+      { prefix: '', tree: object(byName) },
+      { prefix: '', tree: given },
+      { prefix: '', tree: object(shapes) },
+    ],
+    close: ')',
+  };
+  const [left] = layout('const ', locals, '', Number.POSITIVE_INFINITY);
+  return layout(`${left} = `, call, ';', WIDTH - 2);
+}
+
+/** A number, the name of a size, or null: of other lengths a caller tells nothing. */
+function dimensionText(size: Size): string {
+  if (typeof size === 'number') return String(size);
+  const name = nameOfSize(size);
+  return name === undefined ? 'null' : quote(name);
+}
+
+/** The data in locals, checked, and in the object that `bind` shows. */
+function dataTaken(context: Context, given: string, isCopied: boolean): string[] {
+  const { data, own, locals } = context;
+  if (data.length === 0) return [];
+  const scalars = data.filter(({ shape }) => shape.length === 0);
+  const tensors = data.filter(({ shape }) => shape.length > 0);
+  const held = object(data.map(({ name }) => item(name, locals.get(name)!)));
+  return [
+    ...(scalars.length > 0 ? destructure(scalars, locals, given, WIDTH - 2) : []),
+    ...scalarChecks(context, scalars),
+    ...tensors.map(input => {
+      const values = tensorFrom(context, input, member(given, input.name));
+      return `const ${locals.get(input.name)} = ${values}${isCopied ? '.slice()' : ''};`;
+    }),
+    ...layout(`const ${own.inputs} = `, held, ';', WIDTH - 2),
+  ];
+}
+
+/** Lengths that the formula takes to be equal, and those that might be negative. */
+function lengthChecks(context: Context): string[] {
+  const { program, use } = context;
+  const size = (length: Size) => sizeIn(context, length);
+  const equal = Array.from(program.graph.constraints.values(), ({ left, right }) => {
+    return `${use('sameSize')}(${quote(sizeText(left))}, ${size(left)}, ${quote(sizeText(right))}, ${size(right)});`;
+  });
+  const doubtful = new Map<string, Size>();
+  for (const { shape } of context.sizes.length === 0 ? [] : liveNodes(rootsOf(program))) {
+    for (const length of shape) {
+      const isDoubtful = typeof length !== 'number' && length.monomials.some(part => part.coefficient < 0);
+      if (isDoubtful) doubtful.set(length.text, length);
+    }
+  }
+  const negative = Array.from(doubtful, ([text, length]) => {
+    const message = `${quote(`the length ${text} is `)} + (${size(length)})`;
+    return `if (${size(length)} < 0) throw new RangeError(${message});`;
+  });
+  return [...equal, ...negative];
 }
 
 /** `pack` and `unpack`, between a record and the flat vector. */
 function conversions(context: Context): string[][] {
-  const { wrt, own, locals } = context;
-  const width = WIDTH - 6;
-  const theta = new Names(context.scope).take('theta');
-  const vector = typedArray(
-    'Float64Array',
-    wrt.map(({ name }) => locals.get(name)!),
-  );
-  const record = object(wrt.map(({ name }, k) => item(name, `${theta}[${k}]`)));
-  const isOptional = wrt.every(input => input.default !== undefined);
-  const pattern = layout('pack(', patternOf(wrt, locals), isOptional ? ' = {}) {' : ') {', WIDTH - 4);
+  const { wrt, locals, array } = context;
+  const scope = new Names(context.scope);
+  const theta = scope.take('theta');
+  const isOptional = wrt.items.every(input => input.default !== undefined);
+  const pattern = layout('pack(', patternOf(wrt.items, locals), isOptional ? ' = {}) {' : ') {', WIDTH - 4);
+  const size = sizeIn(context, wrt.length);
   return [
-    [...pattern, ...indent([...inputChecks(context, wrt), ...layout('return ', vector, ';', width)]), '},'],
+    [...pattern, ...indent([...scalarChecks(context, wrt.items), ...packed(context, theta)]), '},'],
     [
       `unpack(${theta}) {`,
-      ...indent([lengthTest(own, 'theta', theta, wrt.length), ...layout('return ', record, ';', width)]),
+      ...indent([
+        lengthTest(context, 'theta', theta, size),
+        ...layout('return ', unpacked(context, theta), ';', WIDTH - 6),
+      ]),
       '},',
     ],
   ];
+
+  function packed(context: Context, theta: string): string[] {
+    if (wrt.items.every(({ shape }) => shape.length === 0)) {
+      const values = wrt.items.map(({ name }) => locals.get(name)!);
+      return layout('return ', typedArray(array, values), ';', WIDTH - 6);
+    }
+    return [
+      `const ${theta} = new ${array}(${size});`,
+      ...filled(context, theta, wrt.items, ({ name }) => locals.get(name)!),
+      `return ${theta};`,
+    ];
+  }
 }
 
-function documentation({ wrt, data }: Context, entries: readonly Entry[]): string[] {
-  const names = (inputs: Context['wrt']): string => inputs.map(({ name }) => commentText(name)).join(', ');
-  const lines = [
-    `The formula over one flat vector theta${wrt.length > 0 ? ` = [${names(wrt)}]` : ''}; calls allocate nothing.`,
-  ];
+/** Statements that put values, scalars and tensors, to their places in a flat array. */
+export function filled<T extends Parameters<typeof tensorFrom>[1] & { readonly offset: Size }>(
+  context: Context,
+  array: string,
+  values: readonly T[],
+  source: (value: T) => string,
+  textOf: (value: T) => string = value => value.name,
+): string[] {
+  return values.map(value => {
+    const at = sizeIn(context, value.offset);
+    return value.shape.length === 0
+      ? `${array}[${at}] = ${source(value)};`
+      : `${array}.set(${tensorFrom(context, value, source(value), textOf(value))}, ${at});`;
+  });
+}
+
+function unpacked(context: Context, theta: string): ReturnType<typeof object> {
+  return object(
+    context.wrt.items.map(({ name, shape, offset }) => {
+      const from = sizeIn(context, offset);
+      const to = sizeIn(context, addSizes(offset, elementsIn(shape)));
+      return item(name, shape.length === 0 ? `${theta}[${from}]` : `${theta}.slice(${from}, ${to})`);
+    }),
+  );
+}
+
+function documentation(context: Context, { entries }: BindRequest): string[] {
+  const { wrt, data, sizes } = context;
+  const names = (inputs: readonly Input[]): string => inputs.map(({ name }) => commentText(name)).join(', ');
+  const size = (length: Size) => commentText(sizeText(length));
+  const what = `one flat vector theta${wrt.items.length > 0 ? ` = [${names(wrt.items)}]` : ''}`;
+  const lines = [`The formula over ${what}; calls allocate nothing.`];
   if (data.length > 0) lines.push(`\`inputs\` holds ${names(data)}, to be changed between calls.`);
+  if (sizes.length > 0) {
+    const list = sizes.map(commentText).join(', ');
+    lines.push(`The sizes ${list} are those of the arrays, or given by name.`);
+  }
   for (const { name, bound, extra } of entries) {
-    const parts = bound.flatMap(({ parameter, elements, doc }) => {
-      return parameter === undefined ? [] : [`fills ${parameter}[${elements.length}] with ${doc}`];
+    const parts = bound.flatMap(({ parameter, length, doc }) => {
+      return parameter === undefined ? [] : [`fills ${parameter}[${size(length)}] with ${doc}`];
     });
     if (parts.length === 0) continue;
-    if (extra) parts.push(`${extra.boundParameter} has ${lengthOf(extra)} elements`);
+    if (extra) parts.push(`${extra.boundParameter} has ${size(extra.length)} elements`);
     if (bound.some(({ parameter }) => parameter === undefined)) parts.push('returns the value');
     lines.push(`- ${name}: ${parts.join(', ')}`);
   }

@@ -5,6 +5,7 @@
 
 import type { Graph, Node } from '../ir/graph.ts';
 import { FORMS } from './forms.ts';
+import { isThere } from './scalars.ts';
 
 /** What one selection computes in each branch, in order. */
 export interface Branches {
@@ -63,7 +64,7 @@ export function branching(
     const pending = [selection];
     for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
       for (const input of graph.nodes[id].inputs) {
-        if (input.inputs.length === 0 || input.id < first) continue;
+        if (isThere(input) || input.id < first) continue;
         const around = outermost(input.id, selection);
         if (around !== selection && leader[around] !== first) return false;
       }
@@ -186,9 +187,10 @@ class Regions {
   /** Calls `visit` for each operand inside a branch, with the selection through whose branch `node` uses it. */
   #eachUse(node: Node, owner: Int32Array, visit: (operand: number, user: number) => void): void {
     for (let k = 0; k < node.inputs.length; k++) {
-      const { id, inputs } = node.inputs[k];
+      const operand = node.inputs[k];
+      const { id } = operand;
       const block = this.#block(id);
-      if (block === TOP || inputs.length === 0) continue;
+      if (block === TOP || isThere(operand)) continue;
       if (this.#regionOfUse(node, k) === block && this.#block(node.id) !== block) {
         visit(id, node.id);
         continue;

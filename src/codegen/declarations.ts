@@ -1,29 +1,46 @@
-// The types of an emitted module: as TypeScript declarations, and for the JSDoc inside the module itself.
+// The types of an emitted module: as TypeScript declarations, and for the comments inside the module itself.
 
-import { type Input, inputsByRole, type Program } from '../ir/program.ts';
-import { type Entry, type Extra, type ExtraPart, lengthOf, patternsOf, type Result } from './entries.ts';
+import type { Input } from '../ir/program.ts';
+import { type Shape, sameShape, shapeText } from '../ir/shape.ts';
+import { sizeText } from '../ir/size.ts';
+import { isTensor } from './arguments.ts';
+import type { Context } from './context.ts';
+import { type Entry, type Extra, type ExtraPart, patternsOf, type Result } from './entries.ts';
 import { commentText, isIdentifierName, quote } from './names.ts';
 import { indent } from './text.ts';
 
-/** The text of the `.d.ts` file that belongs to the module of `program`. */
+/** The text of the `.d.ts` file that belongs to the module of `context`. */
 export function declarationsOf(
-  program: Program,
+  context: Context,
   entries: readonly Entry[],
   header: string,
   globalName: string | undefined,
 ): string {
-  const { variables: wrt, data } = inputsByRole(program);
-  const numbers = wrt.map(({ name }) => `${typeKey(name)}: number`);
+  const { program, data, sizes } = context;
+  const wrt = context.wrt.items;
+  const hasTensors = program.inputs.some(({ shape }) => shape.length > 0);
+  const sizeFields = sizes.map(name => `/** A size, if no array tells it. */ ${typeKey(name)}?: number`);
   const sections = [
-    interfaceOf('Inputs', 'The inputs of the formula.', program.inputs.map(documentedField)),
-    interfaceOf('Data', 'The inputs that are not differentiated.', data.map(documentedField)),
+    ...(hasTensors ? [TENSOR] : []),
+    interfaceOf('Inputs', 'The inputs of the formula.', [
+      ...program.inputs.map(documentedField),
+      ...sizeFields,
+    ]),
+    interfaceOf('Data', 'The inputs that are not differentiated.', [
+      ...data.map(documentedField),
+      ...sizeFields,
+    ]),
     interfaceOf(
       'Variables',
       'The inputs that are differentiated, in the order of theta.',
       wrt.map(documentedField),
     ),
-    interfaceOf('Gradient', 'A number for each of them.', numbers),
-    boundOf(entries, wrt, data),
+    interfaceOf(
+      'Gradient',
+      hasTensors ? 'A number or a flat array for each of them.' : 'A number for each of them.',
+      wrt.map(({ name, shape }) => `${shapeComment(shape)}${typeKey(name)}: ${valueType(context, shape)}`),
+    ),
+    boundOf(context, entries),
     META,
     ...patternsOf(entries).map(({ name }) => [
       '/** Where the nonzero elements are: compressed sparse columns. */',
@@ -32,7 +49,7 @@ export function declarationsOf(
     ...entries.map(({ name, summary, result, extra }) => {
       const second = extra === undefined ? '' : `, ${extra.parameter}: ${extraType(extra)}`;
       const parameters = `inputs${optional(program.inputs)}: Inputs${second}`;
-      const type = typeOf(result, isGradient(program.wrt));
+      const type = typeOf(context, result, part => isLikeWrt(context, part));
       return [`/** ${commentText(summary)} */`, `export declare function ${name}(${parameters}): ${type};`];
     }),
     [
@@ -48,26 +65,54 @@ export function declarationsOf(
 }
 
 /** The type of a result; records for which `isKnown` holds are called `Gradient`. */
-export function typeOf(result: Result, isKnown: (result: Result) => boolean = () => false): string {
+export function typeOf(
+  context: Context,
+  result: Result,
+  isKnown: (result: Result) => boolean = () => false,
+): string {
   switch (result.kind) {
     case 'number':
       return 'number';
     case 'array':
-      return 'Float64Array';
+      return context.array;
     case 'sparse':
-      return '{ values: Float64Array; rowIndex: Int32Array; colPointer: Int32Array }';
+      return `{ values: ${context.array}; rowIndex: Int32Array; colPointer: Int32Array }`;
     case 'record': {
       if (isKnown(result)) return 'Gradient';
-      return recordType(result.fields.map(([name, field]) => `${typeKey(name)}: ${typeOf(field, isKnown)}`));
+      const fields = result.fields.map(([name, field]) => {
+        return `${typeKey(name)}: ${typeOf(context, field, isKnown)}`;
+      });
+      return recordType(fields);
     }
     default:
       return result satisfies never;
   }
 }
 
+/** True for a record with a value like each input in wrt. */
+export function isLikeWrt({ wrt }: Context, result: Result): boolean {
+  if (result.kind !== 'record' || result.fields.length !== wrt.items.length) return false;
+  return result.fields.every(([name, field], k) => {
+    const input = wrt.items[k];
+    if (name !== input.name) return false;
+    if (field.kind === 'array') return sameShape(field.shape, input.shape);
+    return field.kind === 'number' && input.shape.length === 0;
+  });
+}
+
+/** The record that has a value for each input in wrt. */
+export function gradientType(context: Context): string {
+  return recordType(
+    context.wrt.items.map(({ name, shape }) => `${typeKey(name)}: ${valueType(context, shape)}`),
+  );
+}
+
 /** The type of the argument that comes after the inputs. */
 export function extraType({ parts, isBare }: Extra): string {
-  const typeOfPart = ({ isScalar }: ExtraPart): string => (isScalar ? 'number' : 'ArrayLike<number>');
+  const typeOfPart = (part: ExtraPart): string => {
+    if (part.shape.length === 0) return 'number';
+    return isTensor(part) ? 'Tensor' : 'ArrayLike<number>';
+  };
   if (isBare) return typeOfPart(parts[0]);
   return recordType(parts.map(part => `${typeKey(part.name)}: ${typeOfPart(part)}`));
 }
@@ -81,17 +126,27 @@ function recordType(fields: readonly string[]): string {
   return fields.length === 0 ? '{}' : `{ ${fields.join('; ')} }`;
 }
 
-function fieldOf({ name, default: value }: Input): string {
-  return `${typeKey(name)}${value === undefined ? '' : '?'}: number`;
+function fieldOf({ name, shape, default: value }: Input): string {
+  return `${typeKey(name)}${value === undefined ? '' : '?'}: ${shape.length === 0 ? 'number' : 'Tensor'}`;
 }
 
 function documentedField(input: Input): string {
-  const { doc, dtype } = input;
+  const { shape, doc, dtype } = input;
+  const isOne = shape.length === 0;
   const words = [
-    ...(dtype === 'int' ? ['An integer.'] : []),
+    ...(isOne ? [] : [`${commentText(shapeText(shape))}.`]),
+    ...(dtype === 'int' ? [isOne ? 'An integer.' : 'Integers.'] : []),
     ...(doc === undefined ? [] : [commentText(doc)]),
   ];
   return words.length === 0 ? fieldOf(input) : `/** ${words.join(' ')} */ ${fieldOf(input)}`;
+}
+
+function shapeComment(shape: Shape): string {
+  return shape.length === 0 ? '' : `/** ${commentText(shapeText(shape))}. */ `;
+}
+
+function valueType({ array }: Context, shape: Shape): string {
+  return shape.length === 0 ? 'number' : array;
 }
 
 /** Keys of types may be quoted but not computed; `__proto__` has no special meaning there. */
@@ -104,11 +159,48 @@ function optional(inputs: readonly Input[]): string {
   return inputs.every(input => input.default !== undefined) ? '?' : '';
 }
 
-function isGradient(wrt: readonly string[]): (result: Result) => boolean {
-  return result => {
-    if (result.kind !== 'record' || result.fields.length !== wrt.length) return false;
-    return result.fields.every(([name, field], k) => name === wrt[k] && field.kind === 'number');
-  };
+function boundOf(context: Context, entries: readonly Entry[]): string[] {
+  const { wrt, data, sizes, array } = context;
+  const held = data.map(({ name, shape, dtype }) => {
+    if (shape.length === 0) return `${typeKey(name)}: number`;
+    return `readonly ${typeKey(name)}: ${dtype === 'int' ? 'Int32Array' : array}`;
+  });
+  const numbers = sizes.map(name => `readonly ${typeKey(name)}: number`);
+  const size = typeof wrt.length === 'number' ? wrt.length : 'number';
+  // Tensors are cut out of the vector itself, so it has to be what `pack` gives.
+  const vector = wrt.items.every(({ shape }) => shape.length === 0) ? 'ArrayLike<number>' : array;
+  const lines = [
+    '/** The formula with its data bound. Calls allocate nothing; their arguments must not be the same array. */',
+    'export interface Bound {',
+    '  /** What is read at every call; may be changed between calls. */',
+    `  readonly inputs: ${recordType(held)};`,
+    ...(sizes.length === 0
+      ? []
+      : ['  /** The lengths that were given. */', `  readonly sizes: ${recordType(numbers)};`]),
+    '  /** Length of theta. */',
+    `  readonly size: ${size};`,
+    '  /** The flat vector of a record. */',
+    `  pack(variables${optional(wrt.items)}: Variables): ${array};`,
+    '  /** The record of a flat vector. */',
+    `  unpack(theta: ${vector}): Gradient;`,
+  ];
+  for (const { name, summary, bound, extra } of entries) {
+    if (bound.length === 0) continue;
+    const parameters = ['theta: ArrayLike<number>'];
+    if (extra) parameters.push(`${extra.boundParameter}: ArrayLike<number>`);
+    const filled: string[] = [];
+    for (const { parameter, length, doc } of bound) {
+      if (parameter === undefined) continue;
+      parameters.push(`${parameter}: ${array}`);
+      filled.push(`${parameter} (${sizeText(length)}) with ${doc}`);
+    }
+    const given = extra ? ` \`${extra.boundParameter}\` has ${sizeText(extra.length)} elements.` : '';
+    const fills = filled.length > 0 ? ` Fills ${filled.join(' and ')}.` : '';
+    const isReturned = bound.some(({ parameter }) => parameter === undefined);
+    lines.push(`  /** ${commentText(`${summary}${given}${fills}`)} */`);
+    lines.push(`  ${name}(${parameters.join(', ')}): ${isReturned ? 'number' : 'void'};`);
+  }
+  return [...lines, '}'];
 }
 
 function interfaceOf(name: string, summary: string, fields: readonly string[]): string[] {
@@ -116,39 +208,12 @@ function interfaceOf(name: string, summary: string, fields: readonly string[]): 
   return [`/** ${summary} */`, `export interface ${name} {`, ...fields.map(field => `  ${field};`), '}'];
 }
 
-function boundOf(entries: readonly Entry[], wrt: readonly Input[], data: readonly Input[]): string[] {
-  const lines = [
-    '/** The formula with its data bound. Calls allocate nothing; their arguments must not be the same array. */',
-    'export interface Bound {',
-    '  /** What is read at every call; may be changed between calls. */',
-    `  readonly inputs: ${inputsType(data.map(({ default: _, ...input }) => input))};`,
-    '  /** Length of theta. */',
-    `  readonly size: ${wrt.length};`,
-    '  /** The flat vector of a record. */',
-    `  pack(variables${optional(wrt)}: Variables): Float64Array;`,
-    '  /** The record of a flat vector. */',
-    '  unpack(theta: ArrayLike<number>): Gradient;',
-  ];
-  for (const { name, summary, bound, extra } of entries) {
-    if (bound.length === 0) continue;
-    const parameters = ['theta: ArrayLike<number>'];
-    if (extra) parameters.push(`${extra.boundParameter}: ArrayLike<number>`);
-    const filled: string[] = [];
-    for (const { parameter, elements, doc } of bound) {
-      if (parameter === undefined) continue;
-      parameters.push(`${parameter}: Float64Array`);
-      filled.push(`${parameter} (${elements.length}) with ${doc}`);
-    }
-    const given = extra ? ` \`${extra.boundParameter}\` has ${lengthOf(extra)} elements.` : '';
-    const fills = filled.length > 0 ? ` Fills ${filled.join(' and ')}.` : '';
-    const isReturned = bound.some(({ parameter }) => parameter === undefined);
-    lines.push(`  /** ${commentText(summary)}${given}${fills} */`);
-    lines.push(`  ${name}(${parameters.join(', ')}): ${isReturned ? 'number' : 'void'};`);
-  }
-  return [...lines, '}'];
-}
+const TENSOR = [
+  '/** A tensor: a flat list or typed array in row-major order, or nested lists. */',
+  'export type Tensor = ArrayLike<number> | readonly Tensor[];',
+];
 
-export const META = [
+const META = [
   '/** What the module takes and gives. */',
   'export declare const meta: {',
   '  readonly inputs: readonly {',

@@ -1,24 +1,58 @@
-// What an emitted module offers: one entry for each function, with the numbers it computes and the two forms in which
-// it hands them out. The record form, `grad({ x, y })`, builds a result; the bound form, `valueAndGrad(theta, g)` of
-// what `bind` returns, fills arrays of the caller. Both are views of the same blocks of numbers.
+// What an emitted module offers: one entry for each function, with the values it computes and the two forms in which it
+// hands them out. The record form, `grad({ x, y })`, builds a result; the bound form, `valueAndGrad(theta, g)` of what
+// `bind` returns, fills arrays of the caller. Both are views of the same blocks: flat arrays in which each value has its
+// place. Lengths may depend on named sizes.
 
+import { constantOf } from '../ir/build.ts';
 import type { InputNode, Node } from '../ir/graph.ts';
-import type { Derivative, DerivativeKind, Output, Program } from '../ir/program.ts';
+import {
+  type Derivative,
+  type DerivativeKind,
+  type Input,
+  inputsByRole,
+  nodeOf,
+  type Output,
+  type Program,
+} from '../ir/program.ts';
+import { elementsIn, SCALAR, type Shape } from '../ir/shape.ts';
+import { addSizes, multiplySizes, type Size, sameSize } from '../ir/size.ts';
+import { stridesOf } from './loops/space.ts';
 import { compress, type Pattern, type Triplet } from './pattern.ts';
 
-/** Numbers that are computed together; an absent node is identically zero. */
+/** A value in the array of a block: its element `index` is at offset + index . strides. */
+export interface Part {
+  /** Absent: identically zero. */
+  readonly node: Node | undefined;
+  readonly shape: Shape;
+  readonly offset: Size;
+  readonly strides: readonly Size[];
+}
+
+/** Values that are computed together. */
 export interface Block {
   /** The array that the bound form fills; a block without one has one element, which the bound form returns. */
   readonly parameter: string | undefined;
-  readonly elements: readonly (Node | undefined)[];
+  readonly parts: readonly Part[];
+  readonly length: Size;
+  /** Of a symmetric matrix, of which `parts` are the upper triangle, the number of columns. */
+  readonly symmetric?: Size;
   /** What the array holds, for documentation. */
   readonly doc: string;
 }
 
 /** The result of a record form, told as positions in blocks. */
 export type Result =
-  | { readonly kind: 'number'; readonly block: Block; readonly at: number }
-  | { readonly kind: 'array'; readonly block: Block; readonly at: readonly number[] }
+  | { readonly kind: 'number'; readonly block: Block; readonly at: Size }
+  /** A tensor, flat: so many rows, `width` apart, of so many columns. */
+  | {
+      readonly kind: 'array';
+      readonly block: Block;
+      readonly shape: Shape;
+      readonly at: Size;
+      readonly rows: Size;
+      readonly columns: Size;
+      readonly width: Size;
+    }
   | { readonly kind: 'sparse'; readonly block: Block; readonly pattern: Pattern }
   | { readonly kind: 'record'; readonly fields: readonly Field[] };
 
@@ -30,15 +64,17 @@ export interface Extra {
   /** The flat array that the bound form takes instead. */
   readonly boundParameter: string;
   readonly parts: readonly ExtraPart[];
+  readonly length: Size;
   /** True if the one part stands for the whole parameter, which is then no record. */
   readonly isBare: boolean;
 }
 
 export interface ExtraPart {
   readonly name: string;
-  /** One node for a scalar, one for each element of an array; absent where the derivative does not read it. */
+  readonly shape: Shape;
+  readonly offset: Size;
+  /** One node of the shape, or one for each element of a list; absent where the derivative reads nothing. */
   readonly nodes: readonly (InputNode | undefined)[];
-  readonly isScalar: boolean;
 }
 
 export interface Entry {
@@ -50,17 +86,22 @@ export interface Entry {
   readonly extra?: Extra;
 }
 
-/** The functions of the module of `program`, in order. */
-export function entriesOf(program: Program): Entry[] {
-  const value = valueView(program.outputs);
+/** The functions of the module of `program`, in order. `scalarsOf` takes values of sparse matrices apart. */
+export function entriesOf(program: Program, scalarsOf: ScalarsOf): Entry[] {
+  const wrt = placed(inputsByRole(program).variables);
+  const rows = placed(program.outputs.flatMap(rowsOf));
+  const value = valueView(program.outputs, rows);
   const names = program.outputs.map(({ name }) => name).join(', ');
   const summary = names === 'value' ? 'The value of the formula.' : `The value of ${names}.`;
   const entries: Entry[] = [{ name: 'value', summary, result: value.result, bound: [value.block] }];
   for (const derivative of program.derivatives) {
-    entries.push(...ENTRIES[derivative.kind]({ program, value, derivative }));
+    entries.push(...ENTRIES[derivative.kind]({ program, wrt, rows, value, derivative, scalarsOf }));
   }
   return entries;
 }
+
+/** The elements of a value, in row-major order. */
+export type ScalarsOf = (node: Node) => readonly Node[];
 
 /** Every block that `result` shows, in order. */
 export function blocksOf(result: Result): Block[] {
@@ -77,9 +118,35 @@ export function patternsOf(entries: readonly Entry[]): Pattern[] {
   return [...patterns.values()];
 }
 
-/** Length of the flat array of `extra`. */
-export function lengthOf({ parts }: Extra): number {
-  return parts.reduce((length, { nodes }) => length + nodes.length, 0);
+/** Named values one after the other in a flat array. */
+export interface Placed<T> {
+  readonly items: readonly (T & { readonly offset: Size })[];
+  readonly length: Size;
+}
+
+export function placed<T extends { readonly shape: Shape }>(items: readonly T[]): Placed<T> {
+  let length: Size = 0;
+  const list = items.map(item => {
+    const offset = length;
+    length = addSizes(length, elementsIn(item.shape));
+    return { ...item, offset };
+  });
+  return { items: list, length };
+}
+
+/** A value of the outputs: one for each output, or one for each element of a list. */
+interface Row {
+  /** As in `Derivative.values`. */
+  readonly path: string;
+  readonly node: Node;
+  readonly shape: Shape;
+}
+
+function rowsOf(output: Output): Row[] {
+  const { name, shape, elements } = output;
+  const node = nodeOf(output);
+  if (node !== undefined) return [{ path: name, node, shape }];
+  return elements.map((element, k) => ({ path: `${name}.${k + 1}`, node: element, shape: SCALAR }));
 }
 
 interface Viewed {
@@ -89,13 +156,16 @@ interface Viewed {
 
 interface Request {
   readonly program: Program;
+  readonly wrt: Placed<Input>;
+  readonly rows: Placed<Row>;
   readonly value: Viewed;
   readonly derivative: Derivative;
+  readonly scalarsOf: ScalarsOf;
 }
 
 const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] } = {
-  grad: ({ program, value, derivative }) => {
-    const grad = vectorOf('g', 'the gradient', program.wrt, derivative);
+  grad: ({ wrt, value, derivative }) => {
+    const grad = vectorOf('g', 'the gradient', wrt, derivative);
     const both = record([
       ['value', value.result],
       ['grad', grad.result],
@@ -110,8 +180,9 @@ const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] }
       },
     ];
   },
-  jacobian: ({ program, value, derivative }) => {
-    const { block, result } = jacobianOf(program, derivative);
+  jacobian: request => {
+    const { value } = request;
+    const { block, result } = jacobianOf(request);
     const both = record([
       ['value', value.result],
       ['jacobian', result],
@@ -126,12 +197,13 @@ const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] }
       },
     ];
   },
-  hessian: ({ program, value, derivative }) => {
-    const { block, result } = hessianOf(program.wrt, derivative);
+  hessian: request => {
+    const { program, wrt, value } = request;
+    const { block, result } = hessianOf(request);
     const own = { name: 'hessian', summary: 'The Hessian.', result, bound: [block] };
     const first = program.derivatives.find(({ kind }) => kind === 'grad');
     if (first === undefined) return [own];
-    const grad = vectorOf('g', 'the gradient', program.wrt, first);
+    const grad = vectorOf('g', 'the gradient', wrt, first);
     const all = {
       name: 'valueGradAndHessian',
       summary: 'The value, the gradient and the Hessian, with what they share computed once.',
@@ -144,143 +216,166 @@ const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] }
     };
     return [own, all];
   },
-  hvp: ({ program, derivative }) => {
-    const { block, result } = vectorOf('out', 'the product', program.wrt, derivative);
-    const extra = tangentsOf('v', 'v', program.wrt, derivative);
+  hvp: ({ wrt, derivative }) => {
+    const { block, result } = vectorOf('out', 'the product', wrt, derivative);
+    const extra = tangentsOf('v', 'v', wrt, derivative);
     return [{ name: 'hvp', summary: 'The Hessian times the vector `v`.', result, bound: [block], extra }];
   },
-  jvp: ({ program, value, derivative }) => {
-    const nodeAt = (output: Output, k: number): Node | undefined => derivative.values.get(pathOf(output, k));
-    const tangent = flatten('out', 'the tangent of the value', program.outputs, nodeAt);
+  jvp: ({ program, rows, wrt, value, derivative }) => {
+    const nodeAt = ({ path }: Row): Node | undefined => derivative.values.get(path);
+    const tangent = flatten('out', 'the tangent of the value', program.outputs, rows, nodeAt);
     const result = record([
       ['value', value.result],
       ['tangent', tangent.result],
     ]);
-    const extra = tangentsOf('tangents', 't', program.wrt, derivative);
+    const extra = tangentsOf('tangents', 't', wrt, derivative);
     const summary = 'The value, and the Jacobian times the vector `tangents`.';
     return [{ name: 'jvp', summary, result, bound: [tangent.block], extra }];
   },
-  vjp: ({ program, value, derivative }) => {
-    const grad = vectorOf('out', 'the product', program.wrt, derivative);
+  vjp: ({ program, wrt, value, derivative }) => {
+    const grad = vectorOf('out', 'the product', wrt, derivative);
     const result = record([
       ['value', value.result],
       ['grad', grad.result],
     ]);
     const nodeAt = inputsByName(derivative);
-    const parts = program.outputs.map(output => ({
-      name: output.name,
-      nodes: output.elements.map((_, k) => nodeAt(`cotangent.${pathOf(output, k)}`)),
-      isScalar: isScalar(output),
-    }));
-    const extra = { parameter: 'cotangent', boundParameter: 'c', parts, isBare: parts.length === 1 };
+    const { items, length } = placed(program.outputs);
+    const parts = items.map((output): ExtraPart => {
+      const { name, shape, offset } = output;
+      return { name, shape, offset, nodes: rowsOf(output).map(({ path }) => nodeAt(`cotangent.${path}`)) };
+    });
+    const extra = { parameter: 'cotangent', boundParameter: 'c', parts, length, isBare: parts.length === 1 };
     const summary = 'The value, and the vector `cotangent` times the Jacobian.';
     return [{ name: 'vjp', summary, result, bound: [grad.block], extra }];
   },
 };
 
 /** A scalar is returned; anything else fills `y`. */
-function valueView(outputs: readonly Output[]): Viewed {
+function valueView(outputs: readonly Output[], rows: Placed<Row>): Viewed {
   const parameter = outputs.length === 1 && isScalar(outputs[0]) ? undefined : 'y';
-  return flatten(parameter, 'the value', outputs, (output, k) => output.elements[k]);
+  return flatten(parameter, 'the value', outputs, rows, ({ node }) => node);
 }
 
-/** The elements of all outputs, one output after the other; several outputs are a record by name. */
+/** Values like those of the outputs, one output after the other; several outputs are a record by name. */
 function flatten(
   parameter: string | undefined,
   doc: string,
   outputs: readonly Output[],
-  nodeAt: (output: Output, k: number) => Node | undefined,
+  rows: Placed<Row>,
+  nodeAt: (row: Row) => Node | undefined,
 ): Viewed {
-  const elements = outputs.flatMap(output => output.elements.map((_, k) => nodeAt(output, k)));
-  const block = { parameter, elements, doc };
-  let at = 0;
-  const fields = outputs.map(output => {
-    const positions = output.elements.map(() => at++);
-    return [output.name, isScalar(output) ? number(block, positions[0]) : array(block, positions)] as const;
+  const parts = rows.items.map(row => partOf(nodeAt(row), row.shape, row.offset));
+  const block = { parameter, parts, length: rows.length, doc };
+  const fields = placed(outputs).items.map(({ name, shape, offset }) => {
+    return [name, vector(block, shape, offset)] as const;
   });
   return { block, result: outputs.length === 1 ? fields[0][1] : record(fields) };
 }
 
-/** One number for each input in `wrt`. */
-function vectorOf(parameter: string, doc: string, wrt: readonly string[], derivative: Derivative): Viewed {
-  const block = { parameter, elements: wrt.map(name => derivative.values.get(name)), doc };
-  return { block, result: record(wrt.map((name, k) => [name, number(block, k)] as const)) };
+/** A value like each input in wrt. */
+function vectorOf(parameter: string, doc: string, wrt: Placed<Input>, { values }: Derivative): Viewed {
+  const parts = wrt.items.map(({ name, shape, offset }) => partOf(values.get(name), shape, offset));
+  const block = { parameter, parts, length: wrt.length, doc };
+  const fields = wrt.items.map(({ name, shape, offset }) => [name, vector(block, shape, offset)] as const);
+  return { block, result: record(fields) };
 }
 
-/** All elements of the outputs by all inputs: a block of one column for each output and input, or sparse columns. */
-function jacobianOf(program: Program, { form, values }: Derivative): Viewed {
-  const { outputs, wrt } = program;
-  const rows = outputs.flatMap(output => output.elements.map((_, k) => pathOf(output, k)));
-  const nodeAt = (row: number, column: number): Node | undefined => values.get(`${rows[row]}.${wrt[column]}`);
-  if (form === 'sparse') return sparse('jacobianPattern', 'J', rows, wrt, values, false);
-
-  const block = {
-    parameter: 'J',
-    elements: rows.flatMap((_, i) => wrt.map((_, j) => nodeAt(i, j))),
-    doc: 'the Jacobian',
-  };
-  let row = 0;
-  const fields = outputs.map(output => {
-    const first = row;
-    row += output.elements.length;
-    const blocks = wrt.map((name, j) => {
-      const at = output.elements.map((_, k) => (first + k) * wrt.length + j);
-      return [name, isScalar(output) ? number(block, at[0]) : array(block, at)] as const;
-    });
-    return [output.name, record(blocks)] as const;
+/** All elements of the outputs by all of the inputs, or sparse columns. */
+function jacobianOf(request: Request): Viewed {
+  const { program, wrt, rows, derivative } = request;
+  if (derivative.form === 'sparse') return sparse('jacobianPattern', 'J', rows.items, request, false);
+  const parts = rows.items.flatMap(row => wrt.items.map(x => cellOf(row, x, wrt.length, derivative)));
+  const length = multiplySizes(rows.length, wrt.length);
+  const block = { parameter: 'J', parts, length, doc: 'the Jacobian' };
+  const fields = placed(program.outputs).items.map(output => {
+    const cells = wrt.items.map(x => [x.name, matrix(block, output, x, wrt.length)] as const);
+    return [output.name, record(cells)] as const;
   });
-  return { block, result: outputs.length === 1 ? fields[0][1] : record(fields) };
+  return { block, result: program.outputs.length === 1 ? fields[0][1] : record(fields) };
 }
 
 /** The values hold one triangle, in the order of `wrt`; both are handed out. */
-function hessianOf(wrt: readonly string[], { form, values }: Derivative): Viewed {
-  const n = wrt.length;
-  const nodeAt = (i: number, j: number): Node | undefined =>
-    values.get(`${wrt[Math.min(i, j)]}.${wrt[Math.max(i, j)]}`);
-  if (form === 'sparse') return sparse('hessianPattern', 'H', wrt, wrt, values, true);
-
-  const block = {
-    parameter: 'H',
-    elements: wrt.flatMap((_, i) => wrt.map((_, j) => nodeAt(i, j))),
-    doc: 'the Hessian',
-  };
-  const row = (i: number): Result => record(wrt.map((name, j) => [name, number(block, i * n + j)] as const));
-  return { block, result: record(wrt.map((name, i) => [name, row(i)] as const)) };
+function hessianOf(request: Request): Viewed {
+  const { wrt, derivative } = request;
+  const rows = wrt.items.map(x => ({ ...x, path: x.name }));
+  if (derivative.form === 'sparse') return sparse('hessianPattern', 'H', rows, request, true);
+  const parts = rows.flatMap((row, i) => wrt.items.slice(i).map(x => cellOf(row, x, wrt.length, derivative)));
+  const length = multiplySizes(wrt.length, wrt.length);
+  const block = { parameter: 'H', parts, length, symmetric: wrt.length, doc: 'the Hessian' };
+  const fields = wrt.items.map(row => {
+    const cells = wrt.items.map(x => [x.name, matrix(block, row, x, wrt.length)] as const);
+    return [row.name, record(cells)] as const;
+  });
+  return { block, result: record(fields) };
 }
 
-/** The nonzero elements of a matrix by columns. `values` has them by path, the name of the column last. */
+type Side = { readonly shape: Shape; readonly offset: Size };
+
+/** The derivative of a row by an input, in a matrix of `width` columns. */
+function cellOf(
+  row: Side & { readonly path: string },
+  column: Side & { readonly name: string },
+  width: Size,
+  { values }: Derivative,
+): Part {
+  const node = values.get(`${row.path}.${column.name}`);
+  const offset = addSizes(multiplySizes(row.offset, width), column.offset);
+  if (row.shape.length === 0) return partOf(node, column.shape, offset);
+  const strides = [
+    ...stridesOf(row.shape).map(stride => multiplySizes(stride, width)),
+    ...stridesOf(column.shape),
+  ];
+  return { node, shape: [...row.shape, ...column.shape], offset, strides };
+}
+
+/** The nonzero elements of a matrix by columns; of a symmetric one the derivative has the upper triangle. */
 function sparse(
   name: string,
   parameter: string,
-  rows: readonly string[],
-  columns: readonly string[],
-  values: ReadonlyMap<string, Node>,
+  rows: readonly (Side & { readonly path: string })[],
+  { wrt, derivative, scalarsOf }: Request,
   isSymmetric: boolean,
 ): Viewed {
-  const rowOf = new Map(rows.map((path, i) => [path, i]));
-  const columnOf = new Map(columns.map((path, j) => [path, j]));
+  const rowOf = new Map(rows.map(row => [row.path, row]));
+  const columnOf = new Map(wrt.items.map(x => [x.name, x]));
   const triplets: Triplet<Node>[] = [];
-  for (const [path, value] of values) {
+  for (const [path, node] of derivative.values) {
     const dot = path.lastIndexOf('.');
-    const row = rowOf.get(path.slice(0, dot))!;
-    const column = columnOf.get(path.slice(dot + 1))!;
-    triplets.push({ row, column, value });
-    if (isSymmetric && row !== column) triplets.push({ row: column, column: row, value });
+    const { offset: firstRow } = rowOf.get(path.slice(0, dot))!;
+    const { offset: firstColumn, shape } = columnOf.get(path.slice(dot + 1))!;
+    const width = integer(elementsIn(shape));
+    for (const [k, value] of scalarsOf(node).entries()) {
+      if (node.shape !== SCALAR && constantOf(value) === 0) continue;
+      const row = integer(firstRow) + Math.floor(k / width);
+      const column = integer(firstColumn) + (k % width);
+      if (isSymmetric && column < row) continue;
+      triplets.push({ row, column, value });
+      if (isSymmetric && row !== column) triplets.push({ row: column, column: row, value });
+    }
   }
-  const sorted = compress(name, columns.length, triplets);
-  const block = { parameter, elements: sorted.values, doc: 'the nonzero elements' };
-  return { block, result: { kind: 'sparse', block, pattern: sorted.pattern } };
+  const { values, pattern } = compress(name, integer(wrt.length), triplets);
+  const parts = values.map((node, k) => partOf(node, SCALAR, k));
+  const block = { parameter, parts, length: parts.length, doc: 'the nonzero elements' };
+  return { block, result: { kind: 'sparse', block, pattern } };
+}
+
+/** Sparse results have patterns that are constants, so their lengths are. */
+function integer(size: Size): number {
+  if (typeof size === 'number') return size;
+  throw new TypeError(`${size.text} is not known when the module is made`);
 }
 
 function tangentsOf(
   parameter: string,
   boundParameter: string,
-  wrt: readonly string[],
+  { items, length }: Placed<Input>,
   derivative: Derivative,
 ): Extra {
   const nodeAt = inputsByName(derivative);
-  const parts = wrt.map(name => ({ name, nodes: [nodeAt(`tangent.${name}`)], isScalar: true }));
-  return { parameter, boundParameter, parts, isBare: false };
+  const parts = items.map(({ name, shape, offset }) => {
+    return { name, shape, offset, nodes: [nodeAt(`tangent.${name}`)] };
+  });
+  return { parameter, boundParameter, parts, length, isBare: false };
 }
 
 function inputsByName(derivative: Derivative): (name: string) => InputNode | undefined {
@@ -288,21 +383,34 @@ function inputsByName(derivative: Derivative): (name: string) => InputNode | und
   return name => byName.get(name);
 }
 
-/** The path of element `k` of `output`, as in `Derivative.values`. */
-function pathOf(output: Output, k: number): string {
-  return isScalar(output) ? output.name : `${output.name}.${k + 1}`;
-}
-
 function isScalar(output: Output): boolean {
   return output.shape.length === 0;
 }
 
-function number(block: Block, at: number): Result {
-  return { kind: 'number', block, at };
+const NO_STRIDES: readonly Size[] = Object.freeze([]);
+
+/** A value that is contiguous. */
+function partOf(node: Node | undefined, shape: Shape, offset: Size): Part {
+  return { node, shape, offset, strides: shape.length === 0 ? NO_STRIDES : stridesOf(shape) };
 }
 
-function array(block: Block, at: readonly number[]): Result {
-  return { kind: 'array', block, at };
+/** A contiguous part of a block. */
+function vector(block: Block, shape: Shape, at: Size): Result {
+  if (shape.length === 0) return { kind: 'number', block, at };
+  const columns = elementsIn(shape);
+  return { kind: 'array', block, shape, at, rows: 1, columns, width: columns };
+}
+
+/** The rows of one value by the columns of another in a matrix of `width` columns. */
+function matrix(block: Block, row: Side, column: Side, width: Size): Result {
+  const at = addSizes(multiplySizes(row.offset, width), column.offset);
+  const shape = row.shape.length === 0 ? column.shape : [...row.shape, ...column.shape];
+  if (shape.length === 0) return { kind: 'number', block, at };
+  const [rows, columns] = [elementsIn(row.shape), elementsIn(column.shape)];
+  const isWhole = sameSize(columns, width);
+  return isWhole
+    ? { kind: 'array', block, shape, at, rows: 1, columns: multiplySizes(rows, columns), width }
+    : { kind: 'array', block, shape, at, rows, columns, width };
 }
 
 function record(fields: readonly Field[]): Result {

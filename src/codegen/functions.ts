@@ -1,39 +1,73 @@
-// The text of one emitted function: arguments checked, inputs read once, the body, the result. The record form has the
-// formula in its body while the module is small; in a large module it goes through the bound form, so that a long text
-// is there once. A body too large for the optimiser is split into functions of the module, called in turn.
+// The text of one emitted function of scalars: arguments checked, inputs read once, the body, the result. The record form
+// has the formula in its body while the module is small; in a large module it goes through the bound form, so that a
+// long text is there once. A body too large for the optimiser is split into functions of the module, called in turn.
 
-import type { InputNode } from '../ir/graph.ts';
-import type { Input, Program } from '../ir/program.ts';
+import type { Input } from '../ir/program.ts';
+import type { Size } from '../ir/size.ts';
 import {
-  type Aside,
+  asideChecks,
   asideOf,
-  checksOf,
   constants,
   destructure,
   lengthTest,
-  placesIn,
+  type Read,
   readsByName,
   readsByPosition,
+  readsOf,
   roomTest,
+  type Selection,
+  selectionOf,
 } from './arguments.ts';
-import type { Entry } from './entries.ts';
+import { type Context, WIDTH } from './context.ts';
+import type { Block, Entry } from './entries.ts';
 import { BodyPrinter } from './js.ts';
 import { Names } from './names.ts';
-import { resultOf, returnOf, storesOf } from './results.ts';
+import { type Elements, type ElementsOf, elementsOf, resultOf, returnOf, storesOf } from './results.ts';
+import { indexOf, type Leaf, type Scalars } from './scalars.ts';
 import { type Sink, schedule } from './schedule.ts';
 
-/** What the functions of a module share. */
-export interface Context {
-  readonly program: Program;
-  /** Inputs in the order of theta, and the others. */
-  readonly wrt: readonly Input[];
-  readonly data: readonly Input[];
-  /** The names of the module; each function opens a scope inside. */
-  readonly scope: Names;
-  /** The local that holds an input of the formula, the same in every function. */
-  readonly locals: ReadonlyMap<string, string>;
-  /** Names of the module's own: helpers, the array that carries values between chunks, the data of `bind`. */
-  readonly own: { readonly [K in 'check' | 'number' | 'integer' | 'length' | 'memory' | 'inputs']: string };
+/** What functions of scalars need besides. */
+export interface ScalarContext extends Context {
+  readonly scalars: Scalars;
+  readonly elementsOf: ElementsOf;
+  /** The local that holds a leaf of the inputs. */
+  readonly localOf: (leaf: Leaf) => string | undefined;
+  /** The inputs of the formula that are used, and among them those in theta and the others. */
+  readonly inputs: Selection<Input>;
+  readonly variables: Selection<Input & { readonly offset: Size }>;
+  readonly held: Selection<Input>;
+}
+
+/** The context of a module of scalars. */
+export function scalarContext(context: Context, scalars: Scalars): ScalarContext {
+  const { program, wrt, data, scope, locals } = context;
+  const read = <T extends Input>(inputs: readonly T[]): Read<T>[] =>
+    readsOf(inputs, ({ node }) => scalars.leavesOf(node));
+  const all = read(program.inputs);
+  const names = new Map(
+    all
+      .filter(({ leaf }) => leaf.op === 'element')
+      .map(({ leaf, of: { name, shape }, position }) => {
+        return [
+          leaf,
+          scope.take([name, ...indexOf(position, shape as readonly number[])].join('_')),
+        ] as const;
+      }),
+  );
+  const elements = new Map<Block, Elements>();
+  return {
+    ...context,
+    scalars,
+    elementsOf: block => {
+      const known = elements.get(block) ?? elementsOf(block, scalars);
+      elements.set(block, known);
+      return known;
+    },
+    localOf: leaf => (leaf.op === 'input' ? locals.get(leaf.attrs.name) : names.get(leaf)),
+    inputs: selectionOf(all),
+    variables: selectionOf(read(wrt.items)),
+    held: selectionOf(read(data)),
+  };
 }
 
 export interface EmittedFunction {
@@ -48,15 +82,12 @@ export interface EmittedFunction {
   readonly operations: number;
 }
 
-/** Columns of a line at the top level. */
-export const WIDTH = 100;
-
 /** `grad({ x, y })` with the formula in its body. */
-export function recordFunction(context: Context, { name, result, extra }: Entry): EmittedFunction {
-  const { own, program, locals } = context;
+export function recordFunction(context: ScalarContext, { name, result, extra }: Entry): EmittedFunction {
+  const { own, use, program, locals, array } = context;
   const width = WIDTH - 2;
   const scope = new Names(context.scope);
-  const aside = extra && asideOf(scope, extra, extra.parameter, 'record');
+  const aside = extra && asideOf(scope, context.scalars, extra, extra.parameter, 'record');
   return printFunction(context, {
     name,
     scope,
@@ -64,42 +95,42 @@ export function recordFunction(context: Context, { name, result, extra }: Entry)
     parameters: recordParameters(context, aside),
     passed: [],
     checks: [],
-    sinks: [resultOf(result, width)],
+    sinks: [resultOf(result, context.elementsOf, array, width)],
     reads: used => {
-      const read = program.inputs.filter(({ node }) => used.has(node));
-      const source = program.inputs.length > 0 ? `${own.check}(${own.inputs})` : undefined;
-      const lines = source === undefined ? [] : destructure(read, locals, source, width);
-      return aside
-        ? [...lines, ...checksOf(own, aside), ...constants(readsByName(aside, used), width)]
-        : lines;
+      const reads = context.inputs(used);
+      const source = program.inputs.length > 0 ? `${use('check')}(${own.inputs})` : undefined;
+      return [
+        ...(source === undefined ? [] : destructure(holders(reads), locals, source, width)),
+        ...constants(elementReads(context, reads), width),
+        ...(aside ? [...asideChecks(context, aside), ...constants(readsByName(aside, used), width)] : []),
+      ];
     },
-    local: ({ attrs }) => locals.get(attrs.name) ?? aside!.locals.get(attrs.name)!,
+    local: leaf => (context.localOf(leaf) ?? aside?.localOf(leaf))!,
   });
 }
 
 type ArrayParameter = readonly [text: string, name: string, length: number];
 
 /** `valueAndGrad(theta, g)` of a bound formula, whose data is a local of `bind`. */
-export function boundFunction(context: Context, { name, bound, extra }: Entry): EmittedFunction {
+export function boundFunction(context: ScalarContext, { name, bound, extra }: Entry): EmittedFunction {
   const { own, wrt, data, locals } = context;
   const width = WIDTH - 6;
   const scope = new Names(context.scope);
   const theta = scope.take('theta');
-  const aside = extra && asideOf(scope, extra, extra.boundParameter, 'array');
-  const read: ArrayParameter[] = [['theta', theta, wrt.length]];
+  const aside = extra && asideOf(scope, context.scalars, extra, extra.boundParameter, 'array');
+  const read: ArrayParameter[] = [['theta', theta, wrt.length as number]];
   const filled: ArrayParameter[] = [];
-  if (aside) read.push([aside.extra.boundParameter, aside.parameter, aside.nodes.length]);
+  if (aside) read.push([aside.extra.boundParameter, aside.parameter, aside.extra.length as number]);
   const sinks: Sink[] = [];
   for (const block of bound) {
     if (block.parameter === undefined) continue;
     const out = scope.take(block.parameter);
-    filled.push([block.parameter, out, block.elements.length]);
-    for (const store of storesOf(block, out)) sinks.push(store);
+    filled.push([block.parameter, out, block.length as number]);
+    for (const store of storesOf(context.elementsOf(block), out)) sinks.push(store);
   }
-  for (const block of bound) if (block.parameter === undefined) sinks.push(returnOf(block));
-  const inTheta = placesIn(wrt.map(({ node }) => node));
-  const inData = placesIn(data.map(({ node }) => node));
-
+  for (const block of bound) {
+    if (block.parameter === undefined) sinks.push(returnOf(context.elementsOf(block)));
+  }
   return printFunction(context, {
     name,
     scope,
@@ -107,25 +138,48 @@ export function boundFunction(context: Context, { name, bound, extra }: Entry): 
     parameters: [...read, ...filled].map(([, array]) => array),
     passed: data.length > 0 ? [own.inputs] : [],
     checks: [
-      ...read.map(array => lengthTest(own, ...array)),
-      ...filled.flatMap(array => roomTest(own, ...array)),
+      ...read.map(([text, array, length]) => lengthTest(context, text, array, String(length))),
+      ...filled.flatMap(array => roomTest(context, ...array)),
     ],
     sinks,
     reads: used => {
-      const at = inTheta(used).map(k => `${locals.get(wrt[k].name)} = ${theta}[${k}]`);
-      const held = inData(used).map(k => ({ name: data[k].name }));
+      const at = context.variables(used).map(({ leaf, of: { offset }, position }) => {
+        return `${context.localOf(leaf)} = ${theta}[${(offset as number) + position}]`;
+      });
+      const held = context.held(used);
       return [
         ...constants(at, width),
-        ...(held.length > 0 ? destructure(held, locals, own.inputs, width) : []),
+        ...(held.length > 0 ? destructure(withoutDefaults(holders(held)), locals, own.inputs, width) : []),
+        ...constants(elementReads(context, held), width),
         ...(aside ? constants(readsByPosition(aside, used), width) : []),
       ];
     },
-    local: ({ attrs }) => locals.get(attrs.name) ?? aside!.locals.get(attrs.name)!,
+    local: leaf => (context.localOf(leaf) ?? aside?.localOf(leaf))!,
   });
 }
 
+/** The inputs that the reads go to, each once. */
+function holders(reads: readonly Read<Input>[]): Input[] {
+  return [...new Set(reads.map(read => read.of))];
+}
+
+/** What `bind` holds has its defaults already. */
+function withoutDefaults(inputs: readonly Input[]): Input[] {
+  return inputs.map(({ default: _, ...input }) => input);
+}
+
+/** `x_1 = x[0]`: the elements of tensors in their locals. */
+function elementReads({ locals, localOf }: ScalarContext, reads: readonly Read<Input>[]): string[] {
+  return reads
+    .filter(({ leaf }) => leaf.op === 'element')
+    .map(({ leaf, of: { name }, position }) => `${localOf(leaf)} = ${locals.get(name)}[${position}]`);
+}
+
 /** The inputs, if there are any, and what comes after them. */
-export function recordParameters({ own, program }: Context, aside: Aside | undefined): string[] {
+export function recordParameters(
+  { own, program }: Context,
+  aside: { readonly parameter: string } | undefined,
+): string[] {
   if (aside) return [own.inputs, aside.parameter];
   return program.inputs.length > 0 ? [own.inputs] : [];
 }
@@ -141,8 +195,8 @@ interface Request {
   readonly checks: readonly string[];
   readonly sinks: readonly Sink[];
   /** The statements that put the inputs in `used` into locals. */
-  readonly reads: (used: ReadonlySet<InputNode>) => string[];
-  readonly local: (input: InputNode) => string;
+  readonly reads: (used: readonly Leaf[]) => string[];
+  readonly local: (leaf: Leaf) => string;
 }
 
 function printFunction(context: Context, request: Request): EmittedFunction {
@@ -160,7 +214,7 @@ function printFunction(context: Context, request: Request): EmittedFunction {
   });
   const bodyOf = (chunk: number): string[] => {
     const { lines, inputs, loads } = printer.chunk(chunk, new Names(scope));
-    return [...reads(new Set(inputs)), ...constants(loads, width), ...lines];
+    return [...reads(inputs), ...constants(loads, width), ...lines];
   };
   const { operations, slots } = plan;
   if (isWhole) return { name, parameters, lines: [...checks, ...bodyOf(0)], chunks: [], slots, operations };

@@ -3,7 +3,7 @@
 // printer nor the parser of a JavaScript engine recurses deeply.
 
 import { InternalError } from '../errors.ts';
-import type { Graph, InputNode, Node } from '../ir/graph.ts';
+import type { Graph, Node } from '../ir/graph.ts';
 import {
   ANY,
   CONDITIONAL,
@@ -15,6 +15,7 @@ import {
   WORD,
 } from './forms.ts';
 import type { Names } from './names.ts';
+import type { Leaf } from './scalars.ts';
 import type { Schedule, Sink } from './schedule.ts';
 import { indent, wrap } from './text.ts';
 
@@ -22,8 +23,8 @@ export interface Body {
   readonly graph: Graph;
   readonly sinks: readonly Sink[];
   readonly schedule: Schedule;
-  /** The local that holds an input. */
-  readonly local: (input: InputNode) => string;
+  /** The local that holds an input, or an element of one. */
+  readonly local: (leaf: Leaf) => string;
   /** The array that carries values from chunk to chunk. */
   readonly memory: string;
   /** Columns that a line may take. */
@@ -33,7 +34,7 @@ export interface Body {
 /** The statements of one chunk, and what they read. */
 export interface Printed {
   readonly lines: readonly string[];
-  readonly inputs: readonly InputNode[];
+  readonly inputs: readonly Leaf[];
   /** Values of earlier chunks: `t7 = w[3]`. */
   readonly loads: readonly string[];
 }
@@ -50,7 +51,7 @@ export class BodyPrinter implements Operands {
   /** By node id: where it stands among the known values, if it is one of them. */
   readonly #places: Int32Array;
   #scope!: Names;
-  #inputs: InputNode[] = [];
+  #inputs: Leaf[] = [];
   #loads: string[] = [];
   #lines: string[] = [];
   /** Nesting of blocks, and what has to be declared before the outermost one. */
@@ -206,7 +207,7 @@ export class BodyPrinter implements Operands {
       const { value } = node.attrs;
       return this.#keep(node, numberText(value), constantPrecedence(value));
     }
-    if (node.op === 'input') {
+    if (node.op === 'input' || node.op === 'element') {
       this.#inputs.push(node);
       return this.#keep(node, this.#body.local(node), WORD);
     }

@@ -3,27 +3,57 @@
 import type { Node } from '../ir/graph.ts';
 import type { Block, Result } from './entries.ts';
 import { keyOf, property } from './names.ts';
+import type { Scalars } from './scalars.ts';
 import type { Sink } from './schedule.ts';
 import { type Item, layout, type Tree } from './text.ts';
 
-/** One return statement that builds `result`. */
-export function resultOf(result: Result, width: number): Sink {
+/** The elements of a block of scalars; an absent one is identically zero. */
+export type Elements = readonly (Node | undefined)[];
+export type ElementsOf = (block: Block) => Elements;
+
+/** The elements of `block`, whose values are made of scalars. */
+export function elementsOf(block: Block, { of }: Scalars): Elements {
+  const elements = new Array<Node | undefined>(block.length as number).fill(undefined);
+  for (const { node, shape, offset, strides } of block.parts) {
+    if (node === undefined) continue;
+    for (const [k, value] of of(node).entries()) {
+      let [at, rest] = [offset as number, k];
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        const index = rest % (shape[axis] as number);
+        at += index * (strides[axis] as number);
+        rest = (rest - index) / (shape[axis] as number);
+      }
+      elements[at] = value;
+    }
+  }
+  if (block.symmetric !== undefined) {
+    const width = block.symmetric as number;
+    for (let i = 1; i < width; i++) {
+      for (let j = 0; j < i; j++) elements[i * width + j] = elements[j * width + i];
+    }
+  }
+  return elements;
+}
+
+/** One return statement that builds `result`, its arrays of type `array`. */
+export function resultOf(result: Result, elementsOf: ElementsOf, array: ArrayType, width: number): Sink {
   const roots: Node[] = [];
-  treeOf(result, ({ elements }, at) => {
-    const node = elements[at];
+  treeOf(result, array, (block, at) => {
+    const node = elementsOf(block)[at];
     if (node !== undefined) roots.push(node);
     return '';
   });
   const print = (text: (index: number) => string): string[] => {
     let next = 0;
-    const tree = treeOf(result, ({ elements }, at) => (elements[at] === undefined ? '0' : text(next++)));
+    const tree = treeOf(result, array, (block, at) =>
+      elementsOf(block)[at] === undefined ? '0' : text(next++),
+    );
     return layout('return ', tree, ';', width);
   };
   return { roots, print, isLast: true };
 }
 
-export function returnOf({ elements }: Block): Sink {
-  const [node] = elements;
+export function returnOf([node]: Elements): Sink {
   return node === undefined
     ? { roots: [], print: () => ['return 0;'], isLast: true }
     : { roots: [node], print: text => [`return ${text(0)};`], isLast: true };
@@ -36,7 +66,7 @@ const MOST_ZERO_STORES = 16;
 const MOST_TARGETS = 100;
 
 /** One store for each value, into all its places: `H[1] = H[2] = ...`. */
-export function storesOf({ elements }: Block, array: string): Sink[] {
+export function storesOf(elements: Elements, array: string): Sink[] {
   const placesOf = new Map<Node | undefined, number[]>();
   for (const [at, node] of elements.entries()) {
     const places = placesOf.get(node);
@@ -64,34 +94,46 @@ export function storesOf({ elements }: Block, array: string): Sink[] {
 }
 
 /** The literal that `result` is, `leaf` giving the text of element `at` of a block. */
-export function treeOf(result: Result, leaf: (block: Block, at: number) => string): Tree {
+export function treeOf(result: Result, array: ArrayType, leaf: (block: Block, at: number) => string): Tree {
   switch (result.kind) {
     case 'number':
-      return leaf(result.block, result.at);
+      return leaf(result.block, result.at as number);
     case 'array':
       return typedArray(
-        'Float64Array',
-        result.at.map(at => leaf(result.block, at)),
+        array,
+        positionsOf(result).map(at => leaf(result.block, at)),
       );
     case 'sparse': {
+      const { block, pattern } = result;
       const values = typedArray(
-        'Float64Array',
-        result.block.elements.map((_, at) => leaf(result.block, at)),
+        array,
+        pattern.rowIndex.map((_, at) => leaf(block, at)),
       );
-      return object([item('values', values), { prefix: '...', tree: result.pattern.name }]);
+      return object([item('values', values), { prefix: '...', tree: pattern.name }]);
     }
     case 'record':
-      return object(result.fields.map(([name, field]) => item(name, treeOf(field, leaf))));
+      return object(result.fields.map(([name, field]) => item(name, treeOf(field, array, leaf))));
     default:
       return result satisfies never;
   }
 }
 
+/** Where the elements of a tensor stand in its block, whose length is known. */
+function positionsOf({ at, rows, columns, width }: Extract<Result, { kind: 'array' }>): number[] {
+  const length = (rows as number) * (columns as number);
+  return Array.from({ length }, (_, k) => {
+    const column = k % (columns as number);
+    return (at as number) + ((k - column) / (columns as number)) * (width as number) + column;
+  });
+}
+
+export type ArrayType = 'Float64Array' | 'Float32Array' | 'Int32Array';
+
 /** A call with more arguments would need much of the stack; JavaScript engines refuse 65,536 of them. */
 const MOST_ARGUMENTS = 1000;
 
 /** The literal of a typed array. */
-export function typedArray(type: 'Float64Array' | 'Int32Array', texts: readonly string[]): Tree {
+export function typedArray(type: ArrayType, texts: readonly string[]): Tree {
   const items = texts.map(tree => ({ prefix: '', tree }));
   return texts.length <= MOST_ARGUMENTS
     ? { open: `${type}.of(`, items, close: ')' }

@@ -5,6 +5,7 @@
 import type { Graph, Node } from '../ir/graph.ts';
 import { type Branching, branching } from './branches.ts';
 import { FORMS } from './forms.ts';
+import { isThere } from './scalars.ts';
 
 /** A statement that hands values out: a return, or a store into an array of the caller. */
 export interface Sink {
@@ -18,7 +19,7 @@ export interface Sink {
 /** Values that are computed under a condition only are in `branches`, not among `steps`. */
 export interface Schedule extends Branching {
   readonly steps: Int32Array;
-  /** Computed nodes: neither constants nor inputs. */
+  /** Computed nodes: neither constants nor inputs nor elements of those. */
   readonly operations: number;
   /** Where each chunk begins in `steps`, and the end of the last. */
   readonly bounds: readonly number[];
@@ -132,8 +133,9 @@ function factsOf(graph: Graph, roots: readonly Node[]): Uint8Array {
   for (const { id } of roots) facts[id] = LIVE;
   for (let id = facts.length - 1; id >= 0; id--) {
     if (facts[id] === 0) continue;
-    const { op, inputs } = graph.nodes[id];
-    if (inputs.length === 0) continue;
+    const node = graph.nodes[id];
+    if (isThere(node)) continue;
+    const { op, inputs } = node;
     facts[id] |= COMPUTED | (FORMS[op].dear ? DEAR : 0) | (op === 'select' ? SELECTS : 0);
     for (let k = 0; k < inputs.length; k++) facts[inputs[k].id] |= LIVE;
   }
@@ -170,7 +172,7 @@ function graphOrder(facts: Uint8Array, operations: number, sinks: readonly Sink[
 
 /** The id of the last value that `sink` waits for. */
 function lastOf({ roots }: Sink): number {
-  return roots.reduce((last, { id, inputs }) => (inputs.length > 0 ? Math.max(last, id) : last), -1);
+  return roots.reduce((last, root) => (isThere(root) ? last : Math.max(last, root.id)), -1);
 }
 
 /** Bounds of chunks: one chunk if the function is small enough to be optimised whole. */

@@ -1,35 +1,47 @@
-// Functions over records in a large module: they go through `bind`, so that a long formula is there once.
+// Functions over records that go through `bind`: in large modules, so that a long formula is there once, and wherever the
+// formula takes loops, whose arrays `bind` allocates.
 
-import { type Aside, asideOf, checksOf, pathsOf } from './arguments.ts';
-import { type Block, blocksOf, type Entry, type Result } from './entries.ts';
-import { type Context, type EmittedFunction, recordParameters, WIDTH } from './functions.ts';
-import { Names } from './names.ts';
+import { sameShape } from '../ir/shape.ts';
+import { addSizes, multiplySizes, type Size, sameSize } from '../ir/size.ts';
+import { isTensor, lengthTest, placeOf, tensorFrom } from './arguments.ts';
+import { boundName, filled } from './bind.ts';
+import { type Context, sizeIn, WIDTH } from './context.ts';
+import { type Block, blocksOf, type Entry, type Extra, type ExtraPart, type Result } from './entries.ts';
+import { type EmittedFunction, recordParameters } from './functions.ts';
+import { Names, property, quote } from './names.ts';
 import { item, object, typedArray } from './results.ts';
 import { flat, layout, type Tree } from './text.ts';
 
-/** `grad({ x, y })` through `bind`, whose functions are `methods`: in large modules, so that the formula is there once. */
+/** `grad({ x, y })` through `bind`, whose functions are `methods`. */
 export function recordThroughBound(
-  context: Context,
+  module: Context,
   entries: readonly Entry[],
   entry: Entry,
   methods: readonly EmittedFunction[],
 ): EmittedFunction {
-  const { own, wrt } = context;
-  const width = WIDTH - 2;
+  const sizes = new Set<string>();
+  const sizeName = (name: string): string => {
+    sizes.add(name);
+    return module.sizeName(name);
+  };
+  const context = { ...module, sizeName };
+  const { own, array } = context;
   const scope = new Names(context.scope);
   const bound = scope.take('f');
   const theta = scope.take('theta');
-  const aside = entry.extra && asideOf(scope, entry.extra, entry.extra.parameter, 'record');
-  const lines = aside ? checksOf(own, aside) : [];
+  const { extra } = entry;
+  const aside = extra && { extra, parameter: scope.take(extra.parameter) };
+  const direction = aside && directionOf(context, scope, aside);
   const given = context.program.inputs.length > 0 ? own.inputs : '';
-  lines.push(`const ${bound} = bind(${given});`, `const ${theta} = ${bound}.pack(${given});`);
+  const binding = `const ${bound} = ${boundName(context)}(${given});`;
+  const lines = [`const ${theta} = ${bound}.pack(${given});`];
 
   const names = new Map<Block, string>();
   const shown = new Set(blocksOf(entry.result));
   const missing = new Set(shown);
   let operations = 0;
-  for (const { name, bound: blocks, extra } of [entry, ...entries]) {
-    if (!blocks.some(block => missing.has(block)) || (extra && extra !== entry.extra)) continue;
+  for (const { name, bound: blocks, extra: own } of [entry, ...entries]) {
+    if (!blocks.some(block => missing.has(block)) || (own && own !== extra)) continue;
     operations += methods.find(method => method.name === name)!.operations;
     const filled = blocks.filter(block => block.parameter !== undefined);
     for (const block of blocks) {
@@ -37,40 +49,88 @@ export function recordThroughBound(
       missing.delete(block);
     }
     for (const block of filled) {
-      lines.push(`const ${names.get(block)} = new Float64Array(${block.elements.length});`);
+      lines.push(`const ${names.get(block)} = new ${array}(${sizeIn(context, block.length)});`);
     }
-    const direction = aside && extra ? [flatAside(aside)] : [];
-    const call = `${bound}.${name}(${[theta, ...direction, ...filled.map(block => names.get(block))].join(', ')});`;
+    const args = [
+      theta,
+      ...(own && direction ? [direction.argument] : []),
+      ...filled.map(block => names.get(block)),
+    ];
+    const call = `${bound}.${name}(${args.join(', ')});`;
     const returned = blocks.find(block => block.parameter === undefined && shown.has(block));
     lines.push(returned === undefined ? call : `const value = ${call}`);
   }
-  const tree = treeThroughBound(
-    entry.result,
-    wrt.map(({ name }) => name),
-    bound,
-    names,
+  const tree = treeThroughBound(context, entry.result, bound, names);
+  lines.push(...layout('return ', tree, ';', WIDTH - 2));
+
+  const checks = direction?.lines ?? [];
+  const locals = object(
+    [...sizes].map(name => ({ prefix: '', tree: property(name, module.sizeName(name)) })),
   );
+  const start =
+    sizes.size === 0
+      ? [...checks, binding]
+      : [binding, ...layout('const ', locals, ` = ${bound}.sizes;`, WIDTH - 2), ...checks];
   return {
     name: entry.name,
     parameters: recordParameters(context, aside),
-    lines: [...lines, ...layout('return ', tree, ';', width)],
+    lines: [...start, ...lines],
     chunks: [],
     slots: 0,
     operations,
   };
 }
 
-/** The flat array that a bound form takes in place of the record `aside`. */
-function flatAside(aside: Aside): string {
+interface Direction {
+  /** Statements that check the parts and put them together. */
+  readonly lines: readonly string[];
+  /** The flat array that a bound form takes in place of the record. */
+  readonly argument: string;
+}
+
+/** The second argument of a function as the bound form takes it. */
+function directionOf(
+  context: Context,
+  scope: Names,
+  aside: { readonly extra: Extra; readonly parameter: string },
+): Direction {
   const { extra, parameter } = aside;
-  const isArray = extra.isBare && !extra.parts[0].isScalar;
-  return isArray ? parameter : flat(typedArray('Float64Array', pathsOf(aside)));
+  const place = (part: ExtraPart) => placeOf(aside, part);
+  const scalars = extra.parts.filter(({ shape }) => shape.length === 0);
+  const numbers = scalars.map(
+    part => `${context.use('number')}(${quote(place(part).text)}, ${place(part).path});`,
+  );
+  const [first] = extra.parts;
+  if (extra.isBare && first.shape.length > 0) {
+    if (isTensor(first)) {
+      return { lines: [], argument: tensorFrom(context, first, parameter, extra.parameter) };
+    }
+    const length = sizeIn(context, extra.length);
+    return { lines: [lengthTest(context, extra.parameter, parameter, length, '?.')], argument: parameter };
+  }
+  if (scalars.length === extra.parts.length) {
+    const paths = extra.parts.map(part => place(part).path);
+    return { lines: numbers, argument: flat(typedArray(context.array, paths)) };
+  }
+  const array = scope.take(extra.boundParameter);
+  const fills = filled(
+    context,
+    array,
+    extra.parts,
+    part => place(part).path,
+    part => place(part).text,
+  );
+  const length = sizeIn(context, extra.length);
+  return {
+    lines: [...numbers, `const ${array} = new ${context.array}(${length});`, ...fills],
+    argument: array,
+  };
 }
 
 /** The literal that builds `result` from filled arrays; `unpack` makes the records over all of `wrt`. */
 function treeThroughBound(
+  context: Context,
   result: Result,
-  wrt: readonly string[],
   bound: string,
   names: ReadonlyMap<Block, string>,
 ): Tree {
@@ -78,48 +138,55 @@ function treeThroughBound(
     case 'number':
       return result.block.parameter === undefined
         ? names.get(result.block)!
-        : `${names.get(result.block)}[${result.at}]`;
-    case 'array': {
-      const name = names.get(result.block)!;
-      const isWhole = result.at.length === result.block.elements.length;
-      return isWhole
-        ? name
-        : typedArray(
-            'Float64Array',
-            result.at.map(at => `${name}[${at}]`),
-          );
-    }
+        : `${names.get(result.block)}[${sizeIn(context, result.at)}]`;
+    case 'array':
+      return arrayThroughBound(context, result, names.get(result.block)!);
     case 'sparse':
       return object([item('values', names.get(result.block)!), { prefix: '...', tree: result.pattern.name }]);
     case 'record': {
-      const start = runOf(result, wrt);
+      const start = runOf(context, result);
       if (start === undefined) {
         return object(
-          result.fields.map(([name, field]) => item(name, treeThroughBound(field, wrt, bound, names))),
+          result.fields.map(([name, field]) => item(name, treeThroughBound(context, field, bound, names))),
         );
       }
       const name = names.get(start.block)!;
-      const isWhole = start.block.elements.length === wrt.length;
-      return `${bound}.unpack(${isWhole ? name : `${name}.subarray(${start.at}, ${start.at + wrt.length})`})`;
+      const isWhole = sameSize(start.block.length, context.wrt.length);
+      const [from, to] = [start.at, addSizes(start.at, context.wrt.length)];
+      const row = `${name}.subarray(${sizeIn(context, from)}, ${sizeIn(context, to)})`;
+      return `${bound}.unpack(${isWhole ? name : row})`;
     }
     default:
       return result satisfies never;
   }
 }
 
-/** Where the numbers of a record over all of `wrt` stand in a row, or undefined. */
-function runOf(
-  result: Result,
-  wrt: readonly string[],
-): { readonly block: Block; readonly at: number } | undefined {
-  if (result.kind !== 'record' || result.fields.length !== wrt.length) return undefined;
-  const [first] = result.fields[0] ?? [];
-  const start = result.fields[0]?.[1];
-  if (first === undefined || start?.kind !== 'number') return undefined;
+function arrayThroughBound(
+  context: Context,
+  { block, at, rows, columns, width }: Extract<Result, { kind: 'array' }>,
+  name: string,
+): string {
+  const length = multiplySizes(rows, columns);
+  if (sameSize(length, block.length)) return name;
+  if (rows === 1) {
+    return `${name}.slice(${sizeIn(context, at)}, ${sizeIn(context, addSizes(at, length))})`;
+  }
+  const sizes = [at, rows, columns, width].map(size => sizeIn(context, size));
+  return `${context.use('block')}(${[name, ...sizes].join(', ')})`;
+}
+
+/** Where the values of a record like `wrt` stand in a row, or undefined. */
+function runOf({ wrt }: Context, result: Result): { readonly block: Block; readonly at: Size } | undefined {
+  if (result.kind !== 'record' || result.fields.length !== wrt.items.length) return undefined;
+  const [, first] = result.fields[0] ?? [];
+  if (first?.kind !== 'number' && first?.kind !== 'array') return undefined;
+  const { block, at } = first;
   const isRun = result.fields.every(([name, field], k) => {
-    return (
-      name === wrt[k] && field.kind === 'number' && field.block === start.block && field.at === start.at + k
-    );
+    const { name: expected, shape, offset } = wrt.items[k];
+    if (name !== expected || (field.kind !== 'number' && field.kind !== 'array')) return false;
+    const isAlike =
+      field.kind === 'number' ? shape.length === 0 : field.rows === 1 && sameShape(field.shape, shape);
+    return isAlike && field.block === block && sameSize(field.at, addSizes(at, offset));
   });
-  return isRun ? start : undefined;
+  return isRun ? { block, at } : undefined;
 }

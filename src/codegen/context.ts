@@ -1,0 +1,92 @@
+// What the texts of a module share: who is called what, where each variable stands in theta, and which helpers are used.
+
+import { type Input, inputsByRole, type Program, sizesOf } from '../ir/program.ts';
+import type { Size } from '../ir/size.ts';
+import { type Placed, placed } from './entries.ts';
+import { sizeExpression } from './loops/print.ts';
+import { Names } from './names.ts';
+
+/** Columns of a line at the top level. */
+export const WIDTH = 100;
+
+/** `f64` arrays hold doubles, `f32` arrays floats; sums are doubles in both. */
+export type Precision = 'f64' | 'f32';
+
+export interface Context {
+  readonly program: Program;
+  /** Inputs in the order of theta. */
+  readonly wrt: Placed<Input>;
+  /** The other inputs. */
+  readonly data: readonly Input[];
+  /** The names of the module; each function opens a scope inside. */
+  readonly scope: Names;
+  /** The local that holds an input of the formula, the same in every function. */
+  readonly locals: ReadonlyMap<string, string>;
+  /** The named sizes. */
+  readonly sizes: readonly string[];
+  /** The local that holds a named size. */
+  readonly sizeName: (name: string) => string;
+  readonly own: OwnNames;
+  /** Marks a helper as used and gives its name. */
+  readonly use: (helper: OwnName) => string;
+  readonly used: ReadonlySet<OwnName>;
+  /** The type of the module's arrays. */
+  readonly array: 'Float64Array' | 'Float32Array';
+}
+
+/** Names of the module's own: helpers, what they share, the locals of `bind`. */
+const OWN = [
+  'check',
+  'number',
+  'integer',
+  'sizesOf',
+  'lengthsOf',
+  'tensor',
+  'numbers',
+  'list',
+  'sameSize',
+  'position',
+  'block',
+  'product',
+  'wrongLength',
+  'memory',
+  'inputs',
+  'bound',
+  'panel',
+] as const;
+export type OwnName = (typeof OWN)[number];
+export type OwnNames = Readonly<Record<OwnName, string>>;
+
+/** Names, the `fixed` ones first: inputs keep their name where they can, names of the module's own give way. */
+export function contextOf(program: Program, fixed: readonly string[], precision: Precision): Context {
+  const scope = new Names();
+  for (const name of fixed) scope.take(name);
+  const locals = new Map(program.inputs.map(({ name }) => [name, scope.take(name)]));
+  const sizes = sizesOf(program);
+  const sizeNames = new Map(sizes.map(name => [name, scope.take(name)]));
+  const given = new Set(program.graph.names.values());
+  const own = Object.fromEntries(OWN.map(name => [name, scope.take(name, given)])) as OwnNames;
+  const { variables, data } = inputsByRole(program);
+  const used = new Set<OwnName>();
+  return {
+    program,
+    wrt: placed(variables),
+    data,
+    scope,
+    locals,
+    sizes,
+    sizeName: name => sizeNames.get(name) ?? name,
+    own,
+    use: helper => {
+      used.add(helper);
+      return own[helper];
+    },
+    used,
+    array: precision === 'f32' ? 'Float32Array' : 'Float64Array',
+  };
+}
+
+/** A size in the locals of the module, where an argument may stand. */
+export function sizeIn({ sizeName }: Pick<Context, 'sizeName'>, size: Size): string {
+  return sizeExpression(size, sizeName).text;
+}
