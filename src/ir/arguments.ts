@@ -24,8 +24,8 @@ export interface Arguments {
 }
 
 /**
- * The tensors that `given` stands for, by name; values that no parameter asks for are ignored, but for those of sizes. Throws
- * `TypeError` if something is missing or no number, `RangeError` if a length does not fit.
+ * The tensors that `given` stands for, by name; values that no parameter asks for are ignored, but for those of sizes.
+ * Throws `TypeError` if something is missing or no number, `RangeError` if a length does not fit.
  */
 export function bindArguments(
   parameters: readonly Parameter[],

@@ -1,6 +1,6 @@
 // The reference evaluator: what a graph means, one operation after the other in IEEE double arithmetic, straight from
-// the table in ops.ts and, for what is not elementwise, from tensors.ts. Everything that is emitted is compared with it. It is
-// an interpreter for tests and checks; a compiled module never contains it.
+// the table in ops.ts and, for what is not elementwise, from tensors.ts. Everything that is emitted is compared with it.
+// It is an interpreter for tests and checks; a compiled module never contains it.
 //
 // Both sides of a select are computed and one is dropped, which cannot be told from computing one: no operation has an
 // effect. The one that may fail, an access out of range, then yields its error as a value, which is dropped or thrown.
@@ -18,8 +18,8 @@ export type { Value } from './arguments.ts';
 export type Evaluator = (inputs: ReadonlyMap<string, number>) => Float64Array;
 
 /**
- * Values of the roots at one point, for these named sizes. Throws `TypeError` if an input or a size is missing, `RangeError`
- * at an access out of range.
+ * Values of the roots at one point, for these named sizes. Throws `TypeError` if an input or a size is missing,
+ * `RangeError` at an access out of range.
  */
 export type TensorEvaluator = (
   inputs: ReadonlyMap<string, Tensor<number>>,
@@ -69,8 +69,8 @@ export function evaluate(program: Program, inputs: Readonly<Record<string, Value
 }
 
 /**
- * Prepares the evaluation of scalar `roots` over scalar inputs, in order, at many points. Only nodes that the roots need are
- * evaluated; each costs one call through the table unless there are tensors between inputs and roots.
+ * Prepares the evaluation of scalar `roots` over scalar inputs, in order, at many points. Only nodes that the roots need
+ * are evaluated; each costs one call through the table unless there are tensors between inputs and roots.
  */
 export function evaluator(roots: readonly Node[]): Evaluator {
   const nodes = liveNodes(roots);

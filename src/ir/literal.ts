@@ -23,8 +23,8 @@ export function literalOf(b: Builder, scalars: readonly Node[], shape: Shape): N
 }
 
 /**
- * The scalars of a tensor that is made of them, in row-major order; constants are appended to `graph`. Undefined for any other
- * tensor, and for more than `limit` scalars.
+ * The scalars of a tensor that is made of them, in row-major order; constants are appended to `graph`. Undefined for any
+ * other tensor, and for more than `limit` scalars.
  */
 export function scalarsOf(graph: Graph, node: Node, limit = 4096): readonly Node[] | undefined {
   const scalars: Node[] = [];

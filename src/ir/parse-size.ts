@@ -1,5 +1,5 @@
-// Reads sizes as print.ts writes them: `n`, `20`, `2*n*d - 1`, `floor((n - 1)/2)`. Any sum of products is read, and brought into normal
-// form; a size has a limit, so that a text cannot make one that takes long.
+// Reads sizes as print.ts writes them: `n`, `20`, `2*n*d - 1`, `floor((n - 1)/2)`. Any sum of products is read, and brought
+// into normal form; a size has a limit, so that a text cannot make one that takes long.
 
 import type { Cursor } from './cursor.ts';
 import { divideSize, monomialsOf, multiplySizes, namedSize, normal, type Size } from './size.ts';

@@ -18,11 +18,12 @@
 //
 // A type is written after a colon unless it is a real scalar: `%4: bool = lt %0 %1`, `input X: [n, 2*d + 1]`,
 // `%5: int[3] = input k`. Attributes follow the operands: `phi %1 order=2`, `reduceSum %7 axes=[0, 1]`,
-// `slice %3 axis=0 start=1 step=1 length=n - 1`, `cumsum %3 axis=0 exclusive`, `contract %2 %3 subscripts=ab,b->a`; that of a leaf
-// stands alone (`size n*d`, `array [1, -0, NaN]`); shapes are said by the type (`%8: [n, 3] = broadcast %6`).
-// `require n = 2*m @1:5+5` before the nodes is a constraint. An output is one node of its shape or the list of its elements, inputs
-// that only a derivative takes stand in parentheses (`return jvp(%7) value=%9`), `return sparse hessian x.x=%8` is one that
-// is handed out by its entries. Names that are not words with dots between them are JSON strings. `#` begins a comment.
+// `slice %3 axis=0 start=1 step=1 length=n - 1`, `cumsum %3 axis=0 exclusive`, `contract %2 %3 subscripts=ab,b->a`; that of
+// a leaf stands alone (`size n*d`, `array [1, -0, NaN]`); shapes are said by the type (`%8: [n, 3] = broadcast %6`).
+// `require n = 2*m @1:5+5` before the nodes is a constraint. An output is one node of its shape or the list of its
+// elements, inputs that only a derivative takes stand in parentheses (`return jvp(%7) value=%9`), `return sparse hessian
+// x.x=%8` is one that is handed out by its entries. Names that are not words with dots between them are JSON strings.
+// `#` begins a comment.
 //
 // A span is `@line:column+length` in the source of the formula, which the text carries along, so that a dump can be
 // compiled again and its diagnostics still point into the formula. Without a source every offset is on line 1.

@@ -216,7 +216,10 @@ function variadic<T>(op: OpName, args: readonly T[], apply: Algebra<T>['apply'])
   return variadic(op, parts, apply);
 }
 
-/** The 1-based position of the first NaN or else the first of the best; `order` gives the pair (greater, less) if z is better than top. */
+/**
+ * The 1-based position of the first NaN or else of the first of the best; `order` gives z and the best so far as a pair
+ * that is ascending, or equal, if z is not better.
+ */
 function positionOfBest<T>(
   along: readonly T[],
   order: (top: T, z: T) => readonly [T, T],
@@ -226,9 +229,9 @@ function positionOfBest<T>(
   let top = along[0];
   let position = constant(1);
   for (let k = 1; k < along.length; k++) {
-    // Better, or the first NaN: no comparison with NaN holds.
-    const isNotWorse = apply('not', [apply('le', order(top, along[k]))]);
-    const isBetter = apply('and', [isNotWorse, apply('eq', [top, top])]);
+    // Better, or the first NaN: that fails every comparison.
+    const isAhead = apply('not', [apply('le', order(top, along[k]))]);
+    const isBetter = apply('and', [isAhead, apply('eq', [top, top])]);
     position = apply('select', [isBetter, constant(k + 1), position]);
     top = apply('select', [isBetter, along[k], top]);
   }

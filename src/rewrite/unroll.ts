@@ -15,8 +15,9 @@ import { subscriptsOf } from '../ir/shapes.ts';
 import { type Algebra, applyOperation, type Tensor } from '../ir/tensors.ts';
 
 /**
- * The program in scalar operations, built with `b` on a graph of its own. Undefined if that is impossible: there is a named size,
- * or an index that is not a constant in range; or if it takes more than `limit` operations, or a tensor has more elements.
+ * The program in scalar operations, built with `b` on a graph of its own. Undefined if that is impossible, because there is a
+ * named size or an index that is not a constant in range, or if it takes more than `limit` operations, or a tensor has more
+ * elements.
  */
 export function unroll(program: Program, b: Builder, limit: number): Program | undefined {
   const nodes = liveNodes(rootsOf(program));
