@@ -5,7 +5,7 @@
 import type { Node } from '../../ir/graph.ts';
 import { type Size, sameSize } from '../../ir/size.ts';
 import { LoopVariable, variableOf } from './space.ts';
-import type { Unit } from './units.ts';
+import type { Unit, Work } from './units.ts';
 
 /** A loop with what it repeats. */
 export interface LoopNode {
@@ -35,8 +35,8 @@ export function isLoop(item: Item): item is LoopNode {
   return 'items' in item;
 }
 
-/** Merges the loops of `units`, which are in an order in which each finds what it reads. */
-export function fuse(units: readonly Unit[], results: ReadonlySet<Node>): Nest {
+/** Merges the loops of the units, which are in an order in which each finds what it reads. `results` have arrays of their own. */
+export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
   const unitsOfNode = new Map<Node, Unit[]>();
   for (const unit of units) {
     const own = unitsOfNode.get(unit.node);
@@ -127,7 +127,8 @@ export function fuse(units: readonly Unit[], results: ReadonlySet<Node>): Nest {
     place(next, items, 0, joins);
   }
   unroll(items, false);
-  const localAxes = localAxesOf(units, unitsOfNode, loopsOf, results);
+  const kept = new Set([...results, ...reads.map(({ node }) => node)]);
+  const localAxes = localAxesOf(units, unitsOfNode, loopsOf, kept);
   const localLoops = new Map<Node, LoopNode[]>();
   for (const [node, axes] of localAxes) {
     const [producer] = unitsOfNode.get(node)!;
@@ -144,12 +145,11 @@ function localAxesOf(
   units: readonly Unit[],
   unitsOfNode: ReadonlyMap<Node, readonly Unit[]>,
   loopsOf: ReadonlyMap<Unit, readonly LoopNode[]>,
-  results: ReadonlySet<Node>,
+  kept: ReadonlySet<Node>,
 ): ReadonlyMap<Node, ReadonlySet<number>> {
   const local = new Map<Node, Set<number>>();
-  /** The loop that every producer so far runs over an axis of the node. */
   for (const [node, producers] of unitsOfNode) {
-    if (results.has(node)) continue;
+    if (kept.has(node)) continue;
     const [producer] = producers;
     if (producers.length > 1 || producer.kind === 'scatter') continue;
     const axes = new Set<number>();

@@ -413,23 +413,24 @@ export class Lowering {
     const [{ node, index }] = unit.body;
     const value = this.#read(node, this.#bind(unit, index), block);
     const [at, best, count] = this.#accumulators.get(unit)!.split(' ');
+    block.statements.push({ kind: 'assign', name: count, combine: '+', value: this.#number(1) });
+    // A name for it in any case: it is compared and kept.
+    const x = this.#derived({ kind: 'sum', operands: [value] }, [value], block, false);
+    x.uses = 2;
+    x.name = this.#fresh('x');
     const mask = (text: string): Value =>
-      this.#make({ kind: 'local', name: text, operands: [value] }, block, true);
+      this.#make({ kind: 'local', name: text, operands: [x] }, block, true);
     const number = (text: string): Value =>
       this.#make({ kind: 'local', name: text, operands: [] }, block, false);
-    block.statements.push({ kind: 'assign', name: count, combine: '+', value: this.#number(1) });
-    this.use(value, block);
-    this.use(value, block);
-    value.name ??= this.#fresh('x');
     const better = unit.node.op === 'argmax' ? '>' : '<';
     const then = new Block(block, undefined, 'strict');
     then.statements.push(
-      { kind: 'assign', name: best, combine: '=', value: number(value.name) },
+      { kind: 'assign', name: best, combine: '=', value: number(x.name) },
       { kind: 'assign', name: at, combine: '=', value: number(count) },
     );
     // The first element, a better one, or the first NaN.
     const condition = mask(
-      `${at} === 0 || ${value.name} ${better} ${best} || (${value.name} !== ${value.name} && ${best} === ${best})`,
+      `${at} === 0 || ${x.name} ${better} ${best} || (${x.name} !== ${x.name} && ${best} === ${best})`,
     );
     block.statements.push({ kind: 'if', condition, then, otherwise: undefined });
   }
@@ -581,6 +582,14 @@ export class Lowering {
         const shifted = plus(index[axis], constantIndex<Value>(multiplySizes(start, -1)));
         const length = x.shape[axis];
         const place = Math.abs(step) === 1 ? times(shifted, step) : shifted;
+        const known = knownInside(place, step, length);
+        if (known === false) return this.#number(0);
+        if (known === true)
+          return this.#read(
+            x,
+            index.with(axis, constantIndex((place.constant as number) / (Math.abs(step) === 1 ? 1 : step))),
+            block,
+          );
         const condition = this.#derived(
           { kind: 'inside', place, step: Math.abs(step) === 1 ? 1 : step, length },
           [],
@@ -779,7 +788,10 @@ export class Lowering {
       for (const variable of place.terms.keys()) deepen(this.#blockOf.get(variable));
       for (const { value } of place.dynamic) deepen(value.block);
     }
-    for (const operand of operands) if (block.isWithin(operand.block)) deepen(operand.block);
+    for (const operand of operands) {
+      if (block.isWithin(operand.block)) deepen(operand.block);
+      else deepen(block); // a side of a selection, which could not leave it
+    }
     for (
       let around: Block | undefined = block;
       around !== undefined && around !== home;
@@ -874,6 +886,14 @@ function accumulatorName({ op }: Node): string {
     default:
       return 'sum';
   }
+}
+
+/** Whether a constant place is one of `length` every `step`, as far as that is known. */
+function knownInside({ constant, terms, dynamic }: Place, step: number, length: Size): boolean | undefined {
+  if (terms.size > 0 || dynamic.length > 0 || typeof constant !== 'number') return undefined;
+  const at = Math.abs(step) === 1 ? constant : constant / step;
+  if (at < 0 || !Number.isInteger(at)) return false;
+  return typeof length === 'number' ? at < length : undefined;
 }
 
 /** What an accumulator begins with. */

@@ -61,6 +61,8 @@ export interface Unit {
 export interface Work {
   readonly units: readonly Unit[];
   readonly stored: ReadonlySet<Node>;
+  /** What scalar results read of stored nodes after all loops. */
+  readonly reads: readonly Access[];
 }
 
 /** Costs up to this are repeated rather than stored, in units of an addition. */
@@ -71,7 +73,9 @@ export function unitsOf(roots: readonly Node[]): Work {
   const live = liveNodes(roots);
   const stored = choose(live, roots);
   const units = live.filter(node => stored.has(node)).flatMap(node => unitsFor(node, stored));
-  return { units, stored };
+  const reads: Access[] = [];
+  for (const root of roots) if (root.shape === SCALAR) collect(root, [], undefined, stored, reads);
+  return { units, stored, reads };
 }
 
 /** Inputs and constants are there already. */
@@ -239,7 +243,7 @@ function unit(
 ): Unit {
   const order = kind === 'map' || kind === 'reduce' ? samplesFirst(axes) : axes;
   const first = order.findIndex(axis => axis.kind !== 'kept');
-  const reads = new Map<string, Access>();
+  const reads: Access[] = [];
   for (const part of body) collect(part.node, part.index, node, stored, reads);
   return {
     node,
@@ -248,7 +252,7 @@ function unit(
     kind,
     level: first < 0 ? order.length : first,
     body,
-    reads: [...reads.values()],
+    reads,
   };
 }
 
@@ -409,7 +413,7 @@ function permutations(letters: readonly string[]): string[][] {
 
 function productUnit(node: Extract<Node, { op: 'contract' }>, stored: ReadonlySet<Node>): Unit {
   const product = productOf(node);
-  const reads = new Map<string, Access>();
+  const reads: Access[] = [];
   for (const operand of node.inputs) {
     const index = operand.shape.map(() => dynamicIndex<undefined>(undefined));
     collect(operand, index, node, stored, reads);
@@ -421,7 +425,7 @@ function productUnit(node: Extract<Node, { op: 'contract' }>, stored: ReadonlySe
     kind: 'product',
     level: 0,
     body: node.inputs.map(operand => ({ node: operand, index: [] })),
-    reads: [...reads.values()],
+    reads,
     product,
   };
 }
@@ -430,9 +434,9 @@ function productUnit(node: Extract<Node, { op: 'contract' }>, stored: ReadonlySe
 function collect(
   node: Node,
   index: readonly Index<undefined>[],
-  self: Node,
+  self: Node | undefined,
   stored: ReadonlySet<Node>,
-  reads: Map<string, Access>,
+  reads: Access[],
 ): void {
   const seen = new Map<Node, (readonly Index<undefined>[])[]>();
   const pending: Access[] = [{ node, index }];
@@ -443,7 +447,7 @@ function collect(
     if (known.some(other => sameIndex(other, where))) continue;
     seen.set(at, [...known, where]);
     if (at !== self && (stored.has(at) || isLeaf(at) || mustStore(at))) {
-      reads.set(`${at.id} ${known.length}`, next);
+      reads.push(next);
       continue;
     }
     for (const operand of operandsAt(at, where)) pending.push(operand);
