@@ -51,14 +51,22 @@ export function scalarChecks({ locals, use }: Context, inputs: readonly Given[])
     });
 }
 
-/** The tensor that `source` holds as a flat array, called `text` in messages. */
-export function tensorFrom(context: Context, given: Given, source: string, text = given.name): string {
+/**
+ * The tensor that `source` holds as a flat array, called `text` in messages. One that is measured tells sizes: its length
+ * has been compared with them.
+ */
+export function tensorFrom(
+  context: Context,
+  given: Given,
+  source: string,
+  { text = given.name, isMeasured = false }: { readonly text?: string; readonly isMeasured?: boolean } = {},
+): string {
   const { shape, dtype, default: value } = given;
   const length = elementsIn(shape);
   const lengths = `[${shape.map(size => sizeIn(context, size)).join(', ')}]`;
   const type = dtype === 'int' ? 'Int32Array' : context.array;
-  const symbol = typeof length === 'number' ? [] : [quote(`${coefficients(length)} = `)];
-  const filled = value === undefined ? (symbol.length > 0 ? ['undefined'] : []) : [numberText(value)];
+  const symbol = typeof length === 'number' || isMeasured ? [] : [quote(`${coefficients(length)} = `)];
+  const filled = value === undefined ? symbol.map(() => 'undefined') : [numberText(value)];
   return `${context.use('tensor')}(${[quote(text), source, lengths, type, ...filled, ...symbol].join(', ')})`;
 }
 
@@ -197,7 +205,7 @@ export function asideChecks(context: Context, aside: Omit<Aside, 'select' | 'loc
     const { path, text } = placeOf(aside, part);
     if (part.shape.length === 0) return `${context.use('number')}(${quote(text)}, ${path});`;
     const array = aside.arrays.get(part);
-    if (array !== undefined) return `const ${array} = ${tensorFrom(context, part, path, text)};`;
+    if (array !== undefined) return `const ${array} = ${tensorFrom(context, part, path, { text })};`;
     return lengthTest(context, text, path, sizeIn(context, elementsIn(part.shape)), '?.');
   });
 }

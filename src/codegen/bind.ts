@@ -137,7 +137,7 @@ function dataTaken(context: Context, given: string, isCopied: boolean): string[]
     ...(scalars.length > 0 ? destructure(scalars, locals, given, WIDTH - 2) : []),
     ...scalarChecks(context, scalars),
     ...tensors.map(input => {
-      const values = tensorFrom(context, input, member(given, input.name));
+      const values = tensorFrom(context, input, member(given, input.name), { isMeasured: true });
       return `const ${locals.get(input.name)} = ${values}${isCopied ? '.slice()' : ''};`;
     }),
     ...layout(`const ${own.inputs} = `, held, ';', WIDTH - 2),
@@ -149,7 +149,8 @@ function lengthChecks(context: Context): string[] {
   const { program, use } = context;
   const size = (length: Size) => sizeIn(context, length);
   const equal = Array.from(program.graph.constraints.values(), ({ left, right }) => {
-    return `${use('sameSize')}(${quote(sizeText(left))}, ${size(left)}, ${quote(sizeText(right))}, ${size(right)});`;
+    const text = (length: Size) => quote(typeof length === 'number' ? '' : `${sizeText(length)} = `);
+    return `${use('sameSize')}(${text(left)}, ${size(left)}, ${text(right)}, ${size(right)});`;
   });
   const doubtful = new Map<string, Size>();
   for (const { shape } of context.sizes.length === 0 ? [] : liveNodes(rootsOf(program))) {
@@ -210,7 +211,7 @@ export function filled<T extends Parameters<typeof tensorFrom>[1] & { readonly o
     const at = sizeIn(context, value.offset);
     return value.shape.length === 0
       ? `${array}[${at}] = ${source(value)};`
-      : `${array}.set(${tensorFrom(context, value, source(value), textOf(value))}, ${at});`;
+      : `${array}.set(${tensorFrom(context, value, source(value), { text: textOf(value) })}, ${at});`;
   });
 }
 
@@ -233,7 +234,9 @@ function documentation(context: Context, { entries }: BindRequest): string[] {
   if (data.length > 0) lines.push(`\`inputs\` holds ${names(data)}, to be changed between calls.`);
   if (sizes.length > 0) {
     const list = sizes.map(commentText).join(', ');
-    lines.push(`The sizes ${list} are those of the arrays, or given by name.`);
+    lines.push(
+      `${sizes.length === 1 ? `The size ${list} is that` : `The sizes ${list} are those`} of the arrays, or given by name.`,
+    );
   }
   for (const { name, bound, extra } of entries) {
     const parts = bound.flatMap(({ parameter, length, doc }) => {

@@ -79,11 +79,11 @@ function ${own.sizesOf}(byName, given, shapes) {
   for (const { name, factors, length, shape, got } of facts) {
     const total = product(factors);
     if (total === length || Number.isNaN(total)) continue;
-    const others = factors.map(size => reasons.get(size)).filter(reason => reason?.startsWith(\`\${name} \`) === false);
     const names = factors.filter(size => typeof size === 'string');
+    const others = names.map(size => reasons.get(size)).filter(reason => !reason.startsWith(\`\${name} \`));
     const number = product(factors.filter(size => typeof size === 'number'));
     const symbol = \`\${number === 1 ? '' : number}\${names.join('*')}\`;
-    const flat = \`\${symbol}\${others.length > 0 ? \` = \${total}\` : ''} elements\`;
+    const flat = \`\${symbol}\${others.length === names.length ? \` = \${total}\` : ''} elements\`;
     const because = others.length > 0 ? \` (\${[...new Set(others)].join(', ')})\` : '';
     throw new RangeError(\`\${name}: expected \${shape?.join(' x ') ?? flat}, got \${got}\${because}\`);
   }
@@ -138,7 +138,7 @@ function ${own.numbers}(name, x, shape, type) {
     if (typeof value !== 'number') throw new TypeError(\`\${name}: expected numbers, got \${value === null ? value : typeof value}\`);
     if (type === Int32Array && value !== (value | 0)) throw new TypeError(\`\${name}: expected integers, got \${value}\`);
   }
-  return type.from(values);
+  return new type(values);
 }`,
 
   list: ({ own }) => `/** x, if it is an array. */

@@ -9,8 +9,8 @@ import { commentText } from './names.ts';
 
 /** Wider types than this are left to the declarations. */
 const WIDEST_TYPE = 70;
-/** More shapes than these are left to the reader. */
-const MOST_SHAPES = 9;
+/** Longer lists of shapes are left to the reader. */
+const LONGEST_SHAPES = 100;
 
 /** The comment above a function over records. */
 export function documentation(context: Context, { summary, result, extra }: Entry): string[] {
@@ -75,10 +75,11 @@ type Shapes = readonly (readonly [path: string, shape: Shape])[];
 
 /** ` w: 20, b: 3`, as far as that is short. */
 function described(shapes: Shapes): string {
-  const tensors = shapes.filter(([, shape]) => shape.length > 0);
-  if (tensors.length === 0 || tensors.length > MOST_SHAPES) return '';
-  const texts = tensors.map(([path, shape]) => `${path === '' ? '' : `${path}: `}${shapeText(shape)}`);
-  return ` ${commentText(texts.join(', '))}`;
+  const texts = shapes
+    .filter(([, shape]) => shape.length > 0)
+    .map(([path, shape]) => `${path === '' ? '' : `${path}: `}${shapeText(shape)}`);
+  const text = texts.join(', ');
+  return text === '' || text.length > LONGEST_SHAPES ? '' : ` ${commentText(text)}`;
 }
 
 /** The tensors in a result, but for records like the inputs. */

@@ -43,7 +43,7 @@ export interface Block {
 /** The result of a record form, told as positions in blocks. */
 export type Result =
   | { readonly kind: 'number'; readonly block: Block; readonly at: Size }
-  /** A tensor, flat: so many rows, `width` apart, of so many columns. */
+  /** A tensor, flat, whose elements stand in so many rows of so many columns, `width` apart. */
   | {
       readonly kind: 'array';
       readonly block: Block;
@@ -404,9 +404,9 @@ function vector(block: Block, shape: Shape, at: Size): Result {
 /** The rows of one value by the columns of another in a matrix of `width` columns. */
 function matrix(block: Block, row: Side, column: Side, width: Size): Result {
   const at = addSizes(multiplySizes(row.offset, width), column.offset);
-  const shape = row.shape.length === 0 ? column.shape : [...row.shape, ...column.shape];
-  if (shape.length === 0) return { kind: 'number', block, at };
   const [rows, columns] = [elementsIn(row.shape), elementsIn(column.shape)];
+  if (row.shape.length === 0) return vector(block, column.shape, at);
+  const shape = column.shape.length === 0 ? row.shape : [rows, columns];
   const isWhole = sameSize(columns, width);
   return isWhole
     ? { kind: 'array', block, shape, at, rows: 1, columns: multiplySizes(rows, columns), width }

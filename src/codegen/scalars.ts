@@ -52,7 +52,7 @@ export function scalarsIn(program: Program): Scalars | undefined {
   }
   if (!liveNodes([...taken.values()].flat()).every(isStep)) return undefined;
   const leaves = leavesIn(graph, [...inputs.map(({ node }) => node), ...derivatives.flatMap(d => d.inputs)]);
-  return { of: node => taken.get(node)!, leavesOf: input => leaves.get(input)! };
+  return { of: node => taken.get(node) ?? [node], leavesOf: input => leaves.get(input)! };
 }
 
 /** True for what straight-line code computes or reads. */

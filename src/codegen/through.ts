@@ -103,7 +103,7 @@ function directionOf(
   const [first] = extra.parts;
   if (extra.isBare && first.shape.length > 0) {
     if (isTensor(first)) {
-      return { lines: [], argument: tensorFrom(context, first, parameter, extra.parameter) };
+      return { lines: [], argument: tensorFrom(context, first, parameter, { text: extra.parameter }) };
     }
     const length = sizeIn(context, extra.length);
     return { lines: [lengthTest(context, extra.parameter, parameter, length, '?.')], argument: parameter };
