@@ -272,7 +272,7 @@ export function builder(graph: Graph, settle: (node: Node) => Node = node => nod
     return array(values, inputs[0].shape.map((size, at) => (at === axis ? length : size)) as number[]);
   };
 
-  /** Sums over axes along which nothing changes are products; sums of sums and of padding are sums. */
+  /** Sums over axes along which nothing changes are products; sums of padding are sums. */
   const summed = (x: Node, axes: readonly number[]): Node | undefined => {
     if (axes.every(axis => x.shape[axis] === 1)) return reshape(x, without(x.shape, axes));
     if (x.op === 'broadcast') {
@@ -280,11 +280,6 @@ export function builder(graph: Graph, settle: (node: Node) => Node = node => nod
       const count = make('size', [], { size: productOfSizes(repeated) });
       const sum = make('reduceSum', [source], { axes: others });
       return broadcast(make('mul', [count, sum]), without(x.shape, axes));
-    }
-    if (x.op === 'reduceSum') {
-      const kept = x.inputs[0].shape.map((_, axis) => axis).filter(axis => !x.attrs.axes.includes(axis));
-      const all = [...x.attrs.axes, ...axes.map(axis => kept[axis])].sort((p, q) => p - q);
-      return make('reduceSum', x.inputs, { axes: all });
     }
     if (x.op === 'pad' && axes.includes(x.attrs.axis)) return make('reduceSum', x.inputs, { axes });
     const isWhole = axes.length === x.shape.length;

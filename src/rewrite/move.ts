@@ -29,6 +29,8 @@ export function sumMoved(node: Reduction, b: Builder): Node | null {
       return sumOfProduct(x, node.attrs.axes, b);
     case 'contract':
       return sumOfContraction(x, node.attrs.axes, b);
+    case 'reduceSum':
+      return sumOfSum(x, node.attrs.axes, b);
     default:
       return null;
   }
@@ -61,6 +63,11 @@ function sumOfContraction(x: Contraction, axes: readonly number[], b: Builder): 
   const { x: p, y: q, out } = lettersOf(x);
   const kept = [...out].filter((_, axis) => !axes.includes(axis)).join('');
   return b.contract(`${p},${q}->${kept}`, x.inputs[0], x.inputs[1]);
+}
+
+function sumOfSum({ inputs: [x], attrs }: Reduction, axes: readonly number[], b: Builder): Node {
+  const kept = x.shape.map((_, axis) => axis).filter(axis => !attrs.axes.includes(axis));
+  return b.reduceSum(x, [...attrs.axes, ...axes.map(axis => kept[axis])]);
 }
 
 /**

@@ -13,9 +13,9 @@
 import { type Builder, constantOf } from '../ir/build.ts';
 import type { ConstNode, Node } from '../ir/graph.ts';
 import { liveNodes } from '../ir/live.ts';
-import { isElementwise } from '../ir/ops.ts';
+import { isElementwise, type OpName } from '../ir/ops.ts';
 import { type Program, rootsOf } from '../ir/program.ts';
-import { elementsOf } from './cost.ts';
+import { elementsIn, elementsOf } from './cost.ts';
 import { rebuilt } from './engine.ts';
 import type { Contraction } from './letters.ts';
 import { scaled } from './match.ts';
@@ -106,7 +106,7 @@ export function share(program: Program, b: Builder): Program {
   /** `own` is `node` rebuilt; its operands may be taken apart if those of `node` have no other use. */
   function moved(node: Node, own: Node): Node {
     if (own.op !== node.op) return own;
-    const isFree = (i: number) => survey.usedOnce(node.inputs[i]);
+    const isFree = (i: number) => survey.isFree(node.inputs[i]);
     if (own.op === 'contract') {
       for (const at of [0, 1] as const) {
         const better = isFree(at) ? (factorMoved(own, at, b) ?? reassociated(own, at, b)) : null;
@@ -134,7 +134,8 @@ export function share(program: Program, b: Builder): Program {
     }
     if (left !== null && elementsOf(x) === size) return b.mul(left.c, b.mul(left.x, y));
     if (right !== null && elementsOf(y) === size) return b.mul(right.c, b.mul(x, right.x));
-    return (isOwnX && joinedInto(y, x)) || (isOwnY && joinedInto(x, y)) || null;
+    const [p, q] = node.inputs;
+    return (survey.isFree(p) && joinedInto(y, x)) || (survey.isFree(q) && joinedInto(x, y)) || null;
   }
 
   /** What multiplies a product of different shapes, or a contraction, that has no other use. */
@@ -159,18 +160,22 @@ export function share(program: Program, b: Builder): Program {
     return smallJoined(c, product, b);
   }
 
-  /** a b + a c -> a (b + c); a / d + b / d -> (a + b) / d. */
+  /** a b + a c -> a (b + c); a / d + b / d -> (a + b) / d; unless the sum has more elements than the products. */
   function factored(node: Node, [x, y]: readonly Node[]): Node | null {
+    const isDearer = (p: Node, q: Node) =>
+      elementsIn(b.graph.shapeOf([p, q])) > elementsOf(x) + elementsOf(y);
     if (x.op === 'mul' && y.op === 'mul') {
       for (const i of [0, 1]) {
         for (const j of [0, 1]) {
-          if (x.inputs[i] !== y.inputs[j]) continue;
-          return b.mul(x.inputs[i], b.rebuild(node, [x.inputs[1 - i], y.inputs[1 - j]]));
+          const [p, q] = [x.inputs[1 - i], y.inputs[1 - j]];
+          if (x.inputs[i] !== y.inputs[j] || isDearer(p, q)) continue;
+          return b.mul(x.inputs[i], b.rebuild(node, [p, q]));
         }
       }
     }
     if (x.op === 'div' && y.op === 'div' && x.inputs[1] === y.inputs[1]) {
-      return b.div(b.rebuild(node, [x.inputs[0], y.inputs[0]]), x.inputs[1]);
+      const [p, q] = [x.inputs[0], y.inputs[0]];
+      return elementsOf(node) > elementsOf(x) ? null : b.div(b.rebuild(node, [p, q]), x.inputs[1]);
     }
     return null;
   }
@@ -178,6 +183,8 @@ export function share(program: Program, b: Builder): Program {
 
 interface Survey {
   readonly usedOnce: (node: Node) => boolean;
+  /** True if a value is used once, and so is what is left of it when a local rule has moved or dropped what surrounds it. */
+  readonly isFree: (node: Node) => boolean;
   /** How many quotients have this denominator. */
   readonly divisions: (denominator: Node) => number;
   /** True if log(x) is computed anyway. */
@@ -203,8 +210,14 @@ function surveyOf(program: Program, live: readonly Node[]): Survey {
     }
   }
   for (const root of rootsOf(program)) uses[root.id]++;
+  const usedOnce = (node: Node) => uses[node.id] === 1;
   return {
-    usedOnce: node => uses[node.id] === 1,
+    usedOnce,
+    isFree: node => {
+      let core = node;
+      for (; usedOnce(core) && SURROUNDINGS.has(core.op); core = core.inputs[0]);
+      return usedOnce(core);
+    },
     divisions: node => divisions[node.id],
     hasLog: x => logs.has(x),
     nextPower: ({ inputs: [x, y] }) => {
@@ -213,6 +226,8 @@ function surveyOf(program: Program, live: readonly Node[]): Survey {
     },
   };
 }
+
+const SURROUNDINGS: ReadonlySet<OpName> = new Set(['neg', 'permute', 'reshape', 'broadcast']);
 
 /** What tells exponents apart: the number, or the node if it is not constant. */
 function exponentOf(y: Node): number | Node {

@@ -79,14 +79,19 @@ export function spelled(node: Node): string {
   return `${node.op}${attrs}(${operands.join(', ')})`;
 }
 
-/** Lengths for counting and evaluating. */
+/** Lengths for evaluating. */
 export const SIZES: ReadonlyMap<string, number> = new Map([
   ['n', 7],
   ['m', 5],
   ['k', 3],
 ]);
 
-const countOf = (shape: Shape) => shape.reduce<number>((count, size) => count * evaluateSize(size, SIZES), 1);
+/** For counting work: what the optimiser takes sizes for, which it does not know. */
+const TYPICAL: ReadonlyMap<string, number> = new Map([...SIZES.keys()].map(name => [name, 100]));
+
+function countOf(shape: Shape, sizes: ReadonlyMap<string, number> = TYPICAL): number {
+  return shape.reduce<number>((count, size) => count * evaluateSize(size, sizes), 1);
+}
 
 /** The work of computing `roots`: elements times the cost of an operation; a contraction takes two for each product. */
 export function workOf(roots: readonly Node[]): number {
@@ -122,7 +127,7 @@ export function valuesAt(seed: number, positive = false): Record<string, number 
   return Object.fromEntries(
     Object.entries(SHAPES).map(([name, shape]) => {
       if (name === 'i') return [name, 2];
-      const elements = Float64Array.from({ length: countOf(shape) }, next);
+      const elements = Float64Array.from({ length: countOf(shape, SIZES) }, next);
       return [name, shape.length === 0 ? elements[0] : elements];
     }),
   );
