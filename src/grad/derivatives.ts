@@ -1,10 +1,9 @@
 // What is computed from a program: gradient, Jacobian, Hessian and the products with them, each in the cheapest mode.
 // Keys of the results are explained at `Derivative` in ir/program.ts; an absent key is identically zero, so the pattern
-// of a sparse result is read from the graph. Matrices are made of entries: one number, or the block of a tensor.
+// of a sparse result is read from the graph.
 
 import type { Builder } from '../ir/build.ts';
 import type { InputNode, Node } from '../ir/graph.ts';
-import { factsOf } from '../ir/ops.ts';
 import {
   type Derivative,
   type DerivativeKind,
@@ -13,12 +12,11 @@ import {
   type Output,
   type Program,
 } from '../ir/program.ts';
-import { SCALAR, type Shape } from '../ir/shape.ts';
-import { productOfSizes } from '../ir/size.ts';
-import { blockOf, identitySeed } from './blocks.ts';
+import { SCALAR } from '../ir/shape.ts';
 import { type Flow, masked } from './flow.ts';
 import { pushforward } from './forward.ts';
 import { repeated } from './maps.ts';
+import { matrices } from './matrix.ts';
 import { pullback } from './reverse.ts';
 import { calculus } from './rules.ts';
 
@@ -49,46 +47,8 @@ export function differentiator(b: Builder, program: Program): Differentiator {
   const wrt: readonly Node[] = inputsByRole(program).variables.map(({ node }) => node);
   const column = new Map(wrt.map((node, j) => [node, j]));
   const results = program.outputs.flatMap(elementsOf);
+  const { jacobian: jacobianOf, hessian: hessianOf } = matrices(b, pull, push, wrt);
   const one = b.constant(1);
-
-  /** Rows of scalars by reverse mode. */
-  const byRow = (outputs: readonly Node[], from: (row: number) => number): Entry[] =>
-    outputs.flatMap((node, row) => {
-      if (node.shape !== SCALAR) return [];
-      const adjoints = pull([{ node, adjoint: one }], input => (column.get(input) ?? -1) >= from(row));
-      return [...adjoints].map(([input, value]) => ({ row, column: column.get(input)!, value }));
-    });
-
-  /** The rows that `isWanted` by forward mode, a seed for every input. */
-  const byColumn = (
-    outputs: readonly Node[],
-    from: (row: number) => number,
-    isWanted: (node: Node) => boolean,
-  ): Entry[] =>
-    wrt.flatMap((input, column) => {
-      const rows = [...outputs.keys()].filter(row => from(row) <= column && isWanted(outputs[row]));
-      if (rows.length === 0) return [];
-      const tangents = push(
-        new Map([[input, identitySeed(b, input)]]),
-        rows.map(row => outputs[row]),
-        input.shape,
-      );
-      return rows.flatMap((row, k) => {
-        const tangent = tangents[k];
-        return tangent === null ? [] : [{ row, column, value: blockOf(b, tangent, outputs[row], input) }];
-      });
-    });
-
-  /** The entries of the matrix of first derivatives of `outputs`, in row `i` only the columns from `from(i)` on. */
-  const matrix = (outputs: readonly Node[], from: (row: number) => number): Entry[] => {
-    let entries = [...byRow(outputs, from), ...byColumn(outputs, from, node => node.shape !== SCALAR)];
-    const isScalar = [...outputs, ...wrt].every(node => node.shape === SCALAR);
-    if (isScalar && program.graph.nodes.length * wrt.length <= AFFORDABLE) {
-      const columns = byColumn(outputs, from, () => true);
-      if (work(columns) < work(entries)) entries = columns;
-    }
-    return entries.sort((p, q) => p.row - q.row || p.column - q.column);
-  };
 
   const tangents = () =>
     new Map(
@@ -126,22 +86,15 @@ export function differentiator(b: Builder, program: Program): Differentiator {
 
     jacobian(form) {
       seal();
-      const entries = matrix(
-        results.map(result => result.node),
-        () => 0,
-      );
+      const entries = jacobianOf(results.map(result => result.node));
       const values = entries.map(e => [`${results[e.row].path}.${names[e.column]}`, e.value] as const);
       return derivative('jacobian', new Map(values), form);
     },
 
     hessian(gradient, form) {
       seal();
-      const nonzero = names.flatMap((name, i) => (gradient.values.has(name) ? [i] : []));
-      const entries = matrix(
-        nonzero.map(i => gradient.values.get(names[i])!),
-        row => nonzero[row],
-      );
-      const values = entries.map(e => [`${names[nonzero[e.row]]}.${names[e.column]}`, e.value] as const);
+      const entries = hessianOf(names.map(name => gradient.values.get(name) ?? null));
+      const values = entries.map(e => [`${names[e.row]}.${names[e.column]}`, e.value] as const);
       return derivative('hessian', new Map(values), form);
     },
 
@@ -189,44 +142,6 @@ export function differentiator(b: Builder, program: Program): Differentiator {
     },
   };
 }
-
-/** An entry of a matrix that is not identically zero. */
-interface Entry {
-  readonly row: number;
-  readonly column: number;
-  readonly value: Node;
-}
-
-/** Visits of nodes that trying the second mode may cost. */
-const AFFORDABLE = 2e6;
-
-/** The cost of computing all entries, shared nodes once. */
-function work(entries: readonly Entry[]): number {
-  const stack = entries.map(entry => entry.value);
-  const seen = new Set<Node>(stack);
-  let sum = 0;
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.inputs.length > 0) sum += (factsOf(node.op).cost ?? 1) * elements(node);
-    for (const input of node.inputs) {
-      if (!seen.has(input)) {
-        seen.add(input);
-        stack.push(input);
-      }
-    }
-  }
-  return sum;
-}
-
-/** The elements that an operation works on: those of its result or of its largest operand. */
-function elements({ shape, inputs }: Node): number {
-  if (shape === SCALAR && inputs.every(input => input.shape === SCALAR)) return 1;
-  const count = (of: Shape) =>
-    productOfSizes(of.map(size => (typeof size === 'number' ? size : TYPICAL_SIZE))) as number;
-  return Math.max(count(shape), ...inputs.map(input => count(input.shape)));
-}
-
-/** What a named size is taken for when costs are compared. */
-const TYPICAL_SIZE = 100;
 
 /** The nodes of an output with the paths that name them: `r`, or `r.1`, `r.2`, ... for a list of scalars. */
 function elementsOf(output: Output): { readonly path: string; readonly node: Node }[] {

@@ -9,10 +9,11 @@ import { repeated } from '../../src/grad/maps.ts';
 import { pullback } from '../../src/grad/reverse.ts';
 import { calculus } from '../../src/grad/rules.ts';
 import type { Builder } from '../../src/ir/build.ts';
-import type { Node } from '../../src/ir/graph.ts';
+import { Graph, type Node } from '../../src/ir/graph.ts';
 import type { Shape } from '../../src/ir/shape.ts';
 import { normalisingBuilder } from '../../src/rewrite/passes.ts';
-import { formulaOf, valuesAt } from './tensors.ts';
+import { unroll } from '../../src/rewrite/unroll.ts';
+import { formulaOf, type Point, programOf, valuesAt } from './tensors.ts';
 
 const { NaN: NAN } = Number;
 const INF = Infinity;
@@ -51,6 +52,7 @@ function check(
   const [pulled, pushed] = valuesAt([reverse, forward], point, shapesOf);
   expectSame(pulled, wanted, 'reverse mode');
   expectSame(pushed, wanted, 'forward mode');
+  expectSame(elementByElement(shapes, build, point, shapesOf), wanted, 'scalars');
   if (!unit) return;
   const slopes = wanted.map((_, k) => {
     const tangent = b.array(
@@ -62,6 +64,21 @@ function check(
     return valuesAt([repeated(b, slope, out.shape)], point, shapesOf)[0][0];
   });
   expectSame(slopes, wanted, 'unit tangents');
+}
+
+/** The same of the formula written out in scalars before it is differentiated: what a tensor means may not differ. */
+function elementByElement(
+  shapes: readonly Shape[],
+  build: (b: Builder, ...x: Node[]) => Node,
+  point: Point,
+  shapesOf: Readonly<Record<string, readonly number[]>>,
+): number[] {
+  const b = normalisingBuilder(new Graph());
+  const program = unroll(programOf(formulaOf(shapes, build)), b, 10_000)!;
+  const [{ node: input }] = program.inputs;
+  const [out] = program.outputs[0].elements;
+  const adjoint = pullback(b, calculus(b))([{ node: out, adjoint: b.constant(1) }], x => x === input);
+  return valuesAt([adjoint.get(input) ?? b.broadcast(0, input.shape)], point, shapesOf)[0];
 }
 
 function expectSame(actual: readonly number[], expected: readonly number[], what: string): void {
@@ -135,6 +152,13 @@ describe('selection is control flow (R1)', () => {
       [INF, 0],
       false,
     );
+  });
+
+  it('in scalars: what is computed later from what was not selected', () => {
+    const f = (b: Builder, x: Node) => b.log(b.select(b.lt(0, x), x, 0));
+    check(-1, f, 0);
+    check(2, f, 0.5);
+    check([-1, 2], (b, x) => sum(b, f(b, x)), [0, 0.5]);
   });
 
   it('keeps its guard through views', () => {
