@@ -48,6 +48,8 @@ const OWN = [
   'position',
   'block',
   'product',
+  'pack',
+  'put',
   'wrongLength',
   'memory',
   'inputs',

@@ -185,7 +185,7 @@ class LoopWriter {
   sections(): string[] {
     const { own, used } = this.#context;
     const constants = Array.from(this.#constants, ([node, name]) => this.#constantText(node, name));
-    return [...constants, ...(used.has('product') ? [productText(own.product)] : [])];
+    return [...constants, ...(used.has('product') ? [productText(own)] : [])];
   }
 
   /** The array that holds a leaf, or the local that is one. */
@@ -364,4 +364,3 @@ function statsOf(units: readonly Unit[], nest: Nest): LoopStats {
     products: units.filter(({ kind }) => kind === 'product').length,
   };
 }
-

@@ -50,8 +50,18 @@ const PACKED = 32;
 /** The length of the array that a kernel packs its operands into, for sums of `inner` products. */
 export const PANEL_ROWS = PACKED + 4;
 
-/** The kernel as a function of the module called `name`; `panel` holds PANEL_ROWS * inner numbers. */
-export function productText(name: string): string {
+/** What the kernel and its parts are called. */
+export interface ProductNames {
+  readonly product: string;
+  readonly pack: string;
+  readonly put: string;
+}
+
+/**
+ * The kernel as functions of the module; `panel` holds PANEL_ROWS * inner numbers. A function inside of another one would be
+ * an object of every call.
+ */
+export function productText({ product, pack, put }: ProductNames): string {
   const four = [0, 1, 2, 3];
   const times = (q: number, step: string) => (q === 0 ? '' : q === 1 ? ` + ${step}` : ` + ${q} * ${step}`);
   const plus = (q: number) => (q === 0 ? '' : ` + ${q}`);
@@ -63,13 +73,15 @@ export function productText(name: string): string {
  * between neighbours in its two directions. Rows of a and columns of b are packed in fours; the sums of a tile of 4 x 4
  * stay in registers.
  */
-function ${name}(rows, columns, inner, a, a0, ai, ak, b, b0, bk, bj, c, c0, ci, cj, panel) {
+function ${product}(rows, columns, inner, a, a0, ai, ak, b, b0, bk, bj, c, c0, ci, cj, panel) {
   const left = ${PACKED} * inner;
   for (let from = 0; from < columns; from += ${PACKED}) {
     const to = Math.min(columns, from + ${PACKED});
-    for (let j = from, p = 0; j < to; j += 4, p += 4 * inner) pack(b, b0 + j * bj, bj, bk, columns - j, p);
+    for (let j = from, p = 0; j < to; j += 4, p += 4 * inner) {
+      ${pack}(b, b0 + j * bj, bj, bk, columns - j, inner, panel, p);
+    }
     for (let i = 0; i < rows; i += 4) {
-      pack(a, a0 + i * ai, ai, ak, rows - i, left);
+      ${pack}(a, a0 + i * ai, ai, ak, rows - i, inner, panel, left);
       for (let j = from, y = 0; j < to; j += 4) {
         let ${sums.map(row => row.replaceAll(/(s\d+)/g, '$1 = 0')).join(',\n          ')};
         for (let x = left, end = left + 4 * inner; x < end; x += 4, y += 4) {
@@ -78,31 +90,32 @@ ${lines('          ', p => `const x${p} = panel[x${plus(p)}];\n${lines('        
         }
         const q = c0 + i * ci + j * cj;
         const width = columns - j;
-${lines('        ', p => `${p === 0 ? '' : `if (i + ${p} < rows) `}put(q${times(p, 'ci')}, width, ${sums[p]});`)}
+${lines('        ', p => `${p === 0 ? '' : `if (i + ${p} < rows) `}${put}(c, q${times(p, 'ci')}, cj, width, ${sums[p]});`)}
       }
     }
   }
+}
 
-  /** Four lines side by side, zeros for those beyond the edge. */
-  function pack(x, x0, next, step, count, p) {
-    if (count >= 4) {
-      for (let k = 0, q = x0; k < inner; k++, q += step, p += 4) {
-${lines('        ', q => `panel[p${plus(q)}] = x[q${times(q, 'next')}];`)}
-      }
-      return;
-    }
+/** Four lines side by side, zeros for those beyond the edge. */
+function ${pack}(x, x0, next, step, count, inner, panel, p) {
+  if (count >= 4) {
     for (let k = 0, q = x0; k < inner; k++, q += step, p += 4) {
-      panel[p] = x[q];
-      panel[p + 1] = count > 1 ? x[q + next] : 0;
-      panel[p + 2] = count > 2 ? x[q + 2 * next] : 0;
-      panel[p + 3] = 0;
+${lines('      ', q => `panel[p${plus(q)}] = x[q${times(q, 'next')}];`)}
     }
+    return;
   }
-  function put(q, width, s0, s1, s2, s3) {
-    c[q] = s0;
-    if (width > 1) c[q + cj] = s1;
-    if (width > 2) c[q + 2 * cj] = s2;
-    if (width > 3) c[q + 3 * cj] = s3;
+  for (let k = 0, q = x0; k < inner; k++, q += step, p += 4) {
+    panel[p] = x[q];
+    panel[p + 1] = count > 1 ? x[q + next] : 0;
+    panel[p + 2] = count > 2 ? x[q + 2 * next] : 0;
+    panel[p + 3] = 0;
   }
+}
+
+function ${put}(c, q, cj, width, s0, s1, s2, s3) {
+  c[q] = s0;
+  if (width > 1) c[q + cj] = s1;
+  if (width > 2) c[q + 2 * cj] = s2;
+  if (width > 3) c[q + 3 * cj] = s3;
 }`;
 }
