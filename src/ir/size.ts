@@ -57,6 +57,8 @@ export function sameSize(a: Size, b: Size): boolean {
 
 export function addSizes(a: Size, b: Size): Size {
   if (typeof a === 'number' && typeof b === 'number') return a + b;
+  if (a === 0) return b;
+  if (b === 0) return a;
   return normal([...monomialsOf(a), ...monomialsOf(b)]);
 }
 
@@ -66,6 +68,7 @@ export function subtractSizes(a: Size, b: Size): Size {
 
 export function multiplySizes(a: Size, b: Size): Size {
   if (typeof a === 'number' && typeof b === 'number') return a * b;
+  if (a === 0 || b === 0) return 0;
   if (a === 1) return b;
   if (b === 1) return a;
   const [left, right] = [monomialsOf(a), monomialsOf(b)];

@@ -47,11 +47,8 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
   const items: Item[] = [];
   /** Units in the outermost loop that is open. */
   let merged = 0;
-  const pending = new Set(units);
-
-  /** True if all that `unit` reads is done, or is being done in the loops that are open. */
-  const isReady = (unit: Unit): boolean =>
-    unit.reads.every(({ node }) => (unitsOfNode.get(node) ?? []).every(other => !pending.has(other)));
+  /** Whether units that were asked may join it: that does not change while it is open. */
+  let verdicts = new Map<Unit, boolean>();
 
   const place = (unit: Unit, into: Item[], depth: number, mayShare = true): void => {
     const loops = loopsOf.get(unit) ?? [];
@@ -98,33 +95,23 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
     return true;
   };
 
-  const canStart = (unit: Unit): boolean => {
+  const mayJoin = (unit: Unit): boolean => {
     const last = items.at(-1);
-    if (merged >= MOST_MERGED) return false;
-    return unit.axes.length > 0 && last !== undefined && isLoop(last) && canShare(unit, 0, last);
+    if (merged >= MOST_MERGED || unit.axes.length === 0 || last === undefined || !isLoop(last)) return false;
+    let verdict = verdicts.get(unit);
+    if (verdict === undefined) {
+      verdict = canShare(unit, 0, last);
+      verdicts.set(unit, verdict);
+    }
+    return verdict;
   };
 
-  while (pending.size > 0) {
-    let next: Unit | undefined;
-    for (const unit of pending) {
-      if (canStart(unit) && isReady(unit)) {
-        next = unit;
-        break;
-      }
-    }
-    if (next === undefined) {
-      for (const unit of pending) {
-        if (isReady(unit)) {
-          next = unit;
-          break;
-        }
-      }
-    }
-    next ??= pending.values().next().value!;
-    const joins = canStart(next);
+  const queue = new Queue(units, unitsOfNode);
+  for (let unit = queue.take(mayJoin); unit !== undefined; unit = queue.take(mayJoin)) {
+    const joins = mayJoin(unit);
     merged = joins ? merged + 1 : 1;
-    pending.delete(next);
-    place(next, items, 0, joins);
+    place(unit, items, 0, joins);
+    if (!joins) verdicts = new Map();
   }
   unroll(items, false);
   const kept = new Set([...results, ...reads.map(({ node }) => node)]);
@@ -139,6 +126,54 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
     );
   }
   return { items, loopsOf, localAxes, localLoops };
+}
+
+/** Units to be placed; those whose operands are placed come in the order of the graph. */
+class Queue {
+  readonly #position: ReadonlyMap<Unit, number>;
+  /** How many units a unit waits for, and who waits for it. */
+  readonly #missing = new Map<Unit, number>();
+  readonly #waiting = new Map<Unit, Unit[]>();
+  readonly #ready: Unit[] = [];
+
+  constructor(units: readonly Unit[], unitsOfNode: ReadonlyMap<Node, readonly Unit[]>) {
+    this.#position = new Map(units.map((unit, at) => [unit, at]));
+    for (const unit of units) {
+      const producers = new Set(unit.reads.flatMap(({ node }) => unitsOfNode.get(node) ?? []));
+      producers.delete(unit);
+      this.#missing.set(unit, producers.size);
+      for (const producer of producers) {
+        const own = this.#waiting.get(producer);
+        if (own === undefined) this.#waiting.set(producer, [unit]);
+        else own.push(unit);
+      }
+      if (producers.size === 0) this.#ready.push(unit);
+    }
+  }
+
+  /** The first that is ready and preferred, else the first that is ready; undefined if none is left. */
+  take(isPreferred: (unit: Unit) => boolean): Unit | undefined {
+    if (this.#ready.length === 0) return undefined;
+    const preferred = this.#ready.findIndex(isPreferred);
+    const [unit] = this.#ready.splice(Math.max(0, preferred), 1);
+    for (const reader of this.#waiting.get(unit) ?? []) {
+      const missing = this.#missing.get(reader)! - 1;
+      this.#missing.set(reader, missing);
+      if (missing === 0) this.#insert(reader);
+    }
+    return unit;
+  }
+
+  #insert(unit: Unit): void {
+    const position = this.#position.get(unit)!;
+    let low = 0;
+    for (let high = this.#ready.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (this.#position.get(this.#ready[middle])! < position) low = middle + 1;
+      else high = middle;
+    }
+    this.#ready.splice(low, 0, unit);
+  }
 }
 
 function localAxesOf(

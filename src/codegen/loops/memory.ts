@@ -27,11 +27,12 @@ export function dropDeadStores(
   const seen = new Set<Value>();
   if (result !== undefined) pending.push({ kind: 'return', value: result });
   for (let statement = pending.pop(); statement !== undefined; statement = pending.pop()) {
-    eachRead(statement, seen, name => {
+    const visit = (name: string): void => {
       if (read.has(name)) return;
       read.add(name);
       pending.push(...(writers.get(name) ?? []));
-    });
+    };
+    eachRead(valuesIn(statement, visit), seen, visit);
   }
   for (const block of blocks) {
     block.statements = block.statements.filter(statement => {
@@ -57,38 +58,54 @@ function blocksOf(top: Block): Block[] {
   return blocks;
 }
 
-/** Calls `visit` for the arrays that a statement reads, through the values that are not in `seen` yet. */
-function eachRead(statement: Statement, seen: Set<Value>, visit: (name: string) => void): void {
-  const values: Value[] = [];
+/** The values that a statement uses; those of what is inside of it are not among them. */
+function valuesIn(statement: Statement, visit: (name: string) => void): Value[] {
   switch (statement.kind) {
-    case 'store':
-      values.push(statement.value, ...statement.place.dynamic.map(({ value }) => value));
-      if (statement.base !== undefined) values.push(statement.base);
-      break;
+    case 'store': {
+      const values = [statement.value, ...statement.place.dynamic.map(({ value }) => value)];
+      return statement.base === undefined ? values : [...values, statement.base];
+    }
     case 'assign':
     case 'return':
-      values.push(statement.value);
-      break;
+      return [statement.value];
     case 'if':
-      values.push(statement.condition);
-      break;
+      return [statement.condition];
     case 'call':
       for (const part of statement.arguments) if (typeof part === 'string') visit(part);
-      break;
+      return [];
     default:
+      return [];
   }
+}
+
+/** What a value is made of. */
+function partsOf({ expression }: Value): Value[] {
+  const parts: Value[] = [];
+  if (expression.kind === 'load' && expression.base !== undefined) parts.push(expression.base);
+  if (expression.kind === 'position') parts.push(expression.index);
+  if ('operands' in expression) parts.push(...expression.operands);
+  if ('place' in expression) for (const { value } of expression.place.dynamic) parts.push(value);
+  return parts;
+}
+
+/** Calls `visit` for the arrays that `values` are read from, through the values that `isOpen` lets through, each once. */
+function eachRead(
+  values: Value[],
+  seen: Set<Value>,
+  visit: (name: string) => void,
+  isOpen: (value: Value) => boolean = () => true,
+): void {
   for (let value = values.pop(); value !== undefined; value = values.pop()) {
-    if (seen.has(value)) continue;
+    if (seen.has(value) || !isOpen(value)) continue;
     seen.add(value);
-    const { expression } = value;
-    if (expression.kind === 'load') {
-      visit(expression.array);
-      if (expression.base !== undefined) values.push(expression.base);
-    }
-    if (expression.kind === 'position') values.push(expression.index);
-    if ('operands' in expression) values.push(...expression.operands);
-    if ('place' in expression) values.push(...expression.place.dynamic.map(part => part.value));
+    if (value.expression.kind === 'load') visit(value.expression.array);
+    values.push(...partsOf(value));
   }
+}
+
+/** True for a value that has a statement of its own, where all that it is made of is read. */
+function isDefined({ uses, isUsedInside }: Value): boolean {
+  return uses > 1 || isUsedInside;
 }
 
 /** One use less; what is not used has no uses of its own. */
@@ -154,10 +171,11 @@ function eachArray(statement: Statement, visit: (name: string) => void): void {
     inner.push(...blocksOf(statement.then));
     if (statement.otherwise !== undefined) inner.push(...blocksOf(statement.otherwise));
   }
-  const seen = new Set<Value>();
   for (const each of [statement, ...inner.flatMap(block => block.statements)]) {
     if (each.kind === 'store' || each.kind === 'fill') visit(each.array);
+    const values =
+      each.kind === 'define' && isDefined(each.value) ? partsOf(each.value) : valuesIn(each, visit);
     if (each.kind === 'define' && each.value.expression.kind === 'load') visit(each.value.expression.array);
-    eachRead(each, seen, visit);
+    eachRead(values, new Set(), visit, value => !isDefined(value));
   }
 }

@@ -39,6 +39,10 @@ export function dynamicIndex<D>(value: D): Index<D> {
 }
 
 export function plus<D>(a: Index<D>, b: Index<D>): Index<D> {
+  if (isZero(a)) return b;
+  if (isZero(b)) return a;
+  if (b.terms.size === 0 && b.dynamic.length === 0)
+    return { ...a, constant: addSizes(a.constant, b.constant) };
   const terms = new Map(a.terms);
   for (const [variable, coefficient] of b.terms) {
     const sum = addSizes(terms.get(variable) ?? 0, coefficient);
@@ -59,6 +63,10 @@ export function times<D>(a: Index<D>, factor: Size): Index<D> {
       coefficient: multiplySizes(coefficient, factor),
     })),
   };
+}
+
+function isZero({ constant, terms, dynamic }: Index): boolean {
+  return constant === 0 && terms.size === 0 && dynamic.length === 0;
 }
 
 /** The variable, if the index is just that. */
