@@ -15,7 +15,7 @@ import { normalise, optimise } from '../../src/rewrite/passes.ts';
 import { smoothPrograms, staticPrograms } from '../ir/programs.ts';
 import { load } from '../load.ts';
 
-const RUNS = Number(process.env.RUNS ?? 300);
+const RUNS = Number(process.env.RUNS ?? 200);
 
 type Inputs = Record<string, number | Float64Array>;
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Builder, builder } from '../../src/ir/build.ts';
 import { Graph, type Node } from '../../src/ir/graph.ts';
-import { factsOf, OPS, type OpName } from '../../src/ir/ops.ts';
+import { factsOf, isElementwise, OPS, type OpName } from '../../src/ir/ops.ts';
 import type { Program } from '../../src/ir/program.ts';
 import { emit, importText, reference } from './programs.ts';
 
@@ -29,7 +29,9 @@ const ARITHMETIC: readonly OpName[] = [
   'exp',
   'tanh',
 ];
-const ALL = (Object.keys(OPS) as OpName[]).filter(op => op !== 'const' && op !== 'input');
+const ALL = (Object.keys(OPS) as OpName[]).filter(
+  op => isElementwise(op) && op !== 'const' && op !== 'input',
+);
 
 /** A program of about `size` operations whose derivatives are arbitrary nodes. */
 function randomProgram(seed: number, size: number, ops: readonly OpName[], selects: number): Program {
@@ -48,13 +50,13 @@ function randomProgram(seed: number, size: number, ops: readonly OpName[], selec
       continue;
     }
     const op = ops[random(ops.length)];
-    const { arity, attr, dtype } = factsOf(op);
+    const { arity, attrs, dtype } = factsOf(op);
     const count = arity === 'variadic' ? 2 + random(3) : arity;
     const takesMasks = op === 'and' || op === 'or' || op === 'not' || op === 'real';
     const operands = Array.from({ length: count }, (_, k) =>
       takesMasks || (op === 'select' && k === 0) ? mask() : real(),
     );
-    const node = b.make(op, operands, attr === 'order' ? 1 + random(2) : undefined);
+    const node = b.make(op, operands, attrs?.[0] === 'order' ? { order: 1 + random(2) } : undefined);
     if (node.op === 'const') continue;
     if (random(8) === 0) graph.names.set(node, `v${random(5)}`);
     (dtype === 'bool' ? masks : reals).push(node);
