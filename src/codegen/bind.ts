@@ -11,7 +11,7 @@ import type { Entry } from './entries.ts';
 import type { EmittedFunction } from './functions.ts';
 import { commentText, member, Names, property, quote } from './names.ts';
 import { item, object, typedArray } from './results.ts';
-import { indent, layout } from './text.ts';
+import { flat, indent, layout, type Tree } from './text.ts';
 
 export interface BindRequest {
   /** The bound forms of those `entries` that have one, in order. */
@@ -94,36 +94,34 @@ function bodyOf(
   ];
 }
 
-/** `const { n } = sizesOf({ n: data.n }, data, { y: ['n'], X: ['n', 20] });` */
+/** `const { n } = sizesOf(['n'], data, { y: ['n'], X: ['n', 20] });` */
 function sizesTaken(context: Context, given: string): string[] {
   const { program, sizes, sizeName, use } = context;
   if (sizes.length === 0) return [];
-  const inputs = new Set(program.inputs.map(({ name }) => name));
-  const byName = sizes.map(name => item(name, inputs.has(name) ? 'undefined' : member(given, name)));
   // The fewer axes an array has, the plainer is what it says of a size.
   const shapes = program.inputs
-    .filter(({ shape }) => !isStatic(shape))
+    .filter(({ shape }) => !isStatic(shape) && shape.every(isTold))
     .toSorted((p, q) => p.shape.length - q.shape.length)
-    .map(({ name, shape }) => item(name, `[${shape.map(dimensionText).join(', ')}]`));
+    .map(({ name, shape }) => item(name, list(shape.map(dimensionText))));
+  const inputs = sizes.filter(size => program.inputs.some(({ name }) => name === size));
+  const args: Tree[] = [list(sizes.map(quote)), given, object(shapes)];
+  if (inputs.length > 0) args.push(list(inputs.map(quote)));
+  const call = { open: `${use('sizesOf')}(`, items: args.map(tree => ({ prefix: '', tree })), close: ')' };
   const locals = object(sizes.map(name => ({ prefix: '', tree: property(name, sizeName(name)) })));
-  const call = {
-    open: `${use('sizesOf')}(`,
-    items: [
-      { prefix: '', tree: object(byName) },
-      { prefix: '', tree: given },
-      { prefix: '', tree: object(shapes) },
-    ],
-    close: ')',
-  };
-  const [left] = layout('const ', locals, '', Number.POSITIVE_INFINITY);
-  return layout(`${left} = `, call, ';', WIDTH - 2);
+  return layout(`const ${flat(locals)} = `, call, ';', WIDTH - 2);
 }
 
-/** A number, the name of a size, or null: of other lengths a caller tells nothing. */
+function list(texts: readonly string[]): Tree {
+  return { open: '[', items: texts.map(tree => ({ prefix: '', tree })), close: ']' };
+}
+
+/** A caller tells a size by the length of an axis that is just that. */
+function isTold(size: Size): boolean {
+  return typeof size === 'number' || nameOfSize(size) !== undefined;
+}
+
 function dimensionText(size: Size): string {
-  if (typeof size === 'number') return String(size);
-  const name = nameOfSize(size);
-  return name === undefined ? 'null' : quote(name);
+  return typeof size === 'number' ? String(size) : quote(sizeText(size));
 }
 
 /** The data in locals, checked, and in the object that `bind` shows. */

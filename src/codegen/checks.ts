@@ -42,14 +42,14 @@ const HELPERS: Readonly<Partial<Record<OwnName, (context: Context) => string>>> 
     ].join('\n');
   },
 
-  sizesOf: ({
-    own,
-    use,
-  }) => `/** The named sizes: given by name, or told by the arrays in \`given\`, whose shapes are \`shapes\`. */
-function ${own.sizesOf}(byName, given, shapes) {
+  sizesOf: ({ own, use }) =>
+    `/** The sizes in \`names\`: given by name, or told by the arrays in \`given\`, whose shapes are \`shapes\`. */
+function ${own.sizesOf}(names, given, shapes, inputs = []) {
   const sizes = new Map();
   const reasons = new Map();
-  for (const [size, length] of Object.entries(byName)) {
+  const valueOf = name => (Object.hasOwn(given, name) || !(name in Object.prototype) ? given[name] : undefined);
+  for (const size of names) {
+    const length = inputs.includes(size) ? undefined : valueOf(size);
     if (length === undefined) continue;
     if (!Number.isInteger(length) || length < 0) throw new TypeError(\`\${size}: expected a length, got \${length}\`);
     sizes.set(size, length);
@@ -57,8 +57,9 @@ function ${own.sizesOf}(byName, given, shapes) {
   }
   const facts = [];
   for (const [name, shape] of Object.entries(shapes)) {
-    if (given[name] === undefined) continue;
-    const lengths = ${use('lengthsOf')}(name, given[name], shape.length);
+    const x = valueOf(name);
+    if (x === undefined) continue;
+    const lengths = ${use('lengthsOf')}(name, x, shape.length);
     const got = lengths.join(' x ');
     if (lengths.length === 1) facts.push({ name, factors: shape, length: lengths[0], got });
     else shape.forEach((size, axis) => facts.push({ name, factors: [size], length: lengths[axis], shape, got }));
@@ -79,17 +80,17 @@ function ${own.sizesOf}(byName, given, shapes) {
   for (const { name, factors, length, shape, got } of facts) {
     const total = product(factors);
     if (total === length || Number.isNaN(total)) continue;
-    const names = factors.filter(size => typeof size === 'string');
-    const others = names.map(size => reasons.get(size)).filter(reason => !reason.startsWith(\`\${name} \`));
+    const own = factors.filter(size => typeof size === 'string');
+    const others = own.map(size => reasons.get(size)).filter(reason => !reason.startsWith(\`\${name} \`));
     const number = product(factors.filter(size => typeof size === 'number'));
-    const symbol = \`\${number === 1 ? '' : number}\${names.join('*')}\`;
-    const flat = \`\${symbol}\${others.length === names.length ? \` = \${total}\` : ''} elements\`;
+    const symbol = \`\${number === 1 ? '' : number}\${own.join('*')}\`;
+    const flat = \`\${symbol}\${others.length === own.length ? \` = \${total}\` : ''} elements\`;
     const because = others.length > 0 ? \` (\${[...new Set(others)].join(', ')})\` : '';
     throw new RangeError(\`\${name}: expected \${shape?.join(' x ') ?? flat}, got \${got}\${because}\`);
   }
-  for (const size of Object.keys(byName)) {
+  for (const size of names) {
     if (sizes.has(size)) continue;
-    const tellers = Object.keys(shapes).filter(name => given[name] === undefined && shapes[name].includes(size));
+    const tellers = Object.keys(shapes).filter(name => valueOf(name) === undefined && shapes[name].includes(size));
     throw new TypeError(\`missing \${tellers.length > 0 ? \`input \${tellers.join(' or ')}, or the \` : ''}size \${size}\`);
   }
   return Object.fromEntries(sizes);
