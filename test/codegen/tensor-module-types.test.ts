@@ -54,7 +54,7 @@ const row: Gradient = jacobian(inputs).s;
 vjpSeveral(inputs, { r: [1, 2], s: 1 });
 const none: void = bindSeveral({ X: nested, k: [1, 2] }).value(theta, new Float64Array(3));
 const columns: Int32Array = sparse({ x: [1, 2] }).colPointer;
-const single: Float32Array = gradSmall({ x: [[1], [2]] }).x;
+const single: Float32Array = gradSmall({ x: [1, 2] }).x;
 const shape: readonly (number | string)[] = meta.inputs[0].shape;
 bindSmall().pack({ x: single });
 
