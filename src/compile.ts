@@ -4,7 +4,8 @@
 import type { Precision } from './codegen/context.ts';
 import { emitModule, type Meta, type ModuleFormat } from './codegen/module.ts';
 import { isGlobalName } from './codegen/names.ts';
-import { hasTensors } from './codegen/scalars.ts';
+import { hasTensors, scalarsIn } from './codegen/scalars.ts';
+import type { LoopReport } from './codegen/tensors.ts';
 import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';
@@ -71,6 +72,8 @@ export interface Stats {
   readonly stabilised: readonly Stabilised[];
   /** Operations (nodes that are neither constants nor inputs) that each emitted function computes. */
   readonly operations: Readonly<Record<string, number>>;
+  /** What loops they have become; absent for straight-line code. */
+  readonly loops?: LoopReport;
 }
 
 export interface Compilation {
@@ -124,7 +127,12 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
     meta: emitted.meta,
     diagnostics: [...program.diagnostics, ...zeroDerivative(program)],
     program,
-    stats: { passes, stabilised: stabilised(ofSource), operations: emitted.operations },
+    stats: {
+      passes,
+      stabilised: stabilised(ofSource),
+      operations: emitted.operations,
+      ...(emitted.loops && { loops: emitted.loops }),
+    },
   };
 }
 
@@ -135,7 +143,22 @@ const UNROLL = 400;
 function arranged(program: Program, level: 0 | 1 | 2, options: CompileOptions): Program {
   if (!hasTensors(program)) return program;
   const unrolled = unroll(program, builder(freshGraph(program)), options.unroll ?? UNROLL);
-  return unrolled === undefined ? expand(program) : optimise(unrolled, level);
+  const result = unrolled === undefined ? expand(program) : optimise(unrolled, level);
+  refuseSparse(result);
+  return result;
+}
+
+/** The pattern of a sparse result is a constant of the module: only of scalars is it known here. */
+function refuseSparse(program: Program): void {
+  const derivative = program.derivatives.find(({ form }) => form === 'sparse');
+  if (derivative === undefined || scalarsIn(program) !== undefined) return;
+  const name = derivative.kind === 'hessian' ? 'Hessian' : 'Jacobian';
+  throw mistake(
+    'sparse-tensors',
+    `a sparse ${name} needs scalar inputs, or small tensors whose lengths are numbers`,
+    `leave out \`=sparse\`: the dense ${name} of tensors comes in blocks`,
+    'fix lengths (--shape X=5x3) or write larger tensors out element by element (--unroll 10000)',
+  );
 }
 
 /** Runs a pass and takes its time. */
@@ -298,6 +321,16 @@ function headerOf(program: Program, options: CompileOptions): string {
     if (variant) words.push(variant === true ? `--${flag}` : `--${flag}=${variant}`);
   }
   for (const [name, value] of Object.entries(options.define ?? {})) words.push(`--define ${name}=${value}`);
+  for (const [name, dims] of Object.entries(options.shapes ?? {}))
+    words.push(`--shape ${shapeWord(name, dims)}`);
+  if (options.precision === 'f32') words.push('--precision f32');
+  if (options.unroll !== undefined && options.unroll !== UNROLL) words.push(`--unroll ${options.unroll}`);
   if (options.optimize !== undefined && options.optimize !== 2) words.push(`-O${options.optimize}`);
   return words.join(' ');
+}
+
+/** `X=nx20`, or with spaces, and quotes for a shell, where the name of a size has an x. */
+function shapeWord(name: string, dims: string): string {
+  const sizes = dims.split(/ +x +/);
+  return sizes.some(size => size.includes('x')) ? `'${name}=${dims}'` : `${name}=${sizes.join('x')}`;
 }
