@@ -249,6 +249,8 @@ interface LinearMap {
   /** Where an axis goes; undefined if the map acts along it. */
   readonly to: (place: number) => number | undefined;
   readonly apply: (tensor: Labelled) => Labelled;
+  /** Places are told by an index, which may be out of range where nothing is selected: there the value has to be 0. */
+  readonly isIndexed: boolean;
 }
 
 function pulledLinear(b: Builder, rule: LinearRule, g: Flow, node: Node, index: number): Flow | null {
@@ -271,7 +273,7 @@ function pulledLinear(b: Builder, rule: LinearRule, g: Flow, node: Node, index: 
   };
   const flow = closed(
     b,
-    carried(b, opened(b, g), { motion: rule.backward, to, apply }, onValue),
+    carried(b, opened(b, g), { motion: rule.backward, to, apply, isIndexed: isIndexed(node) }, onValue),
     shape.length,
   );
   return mask === null ? flow : through(b, flow, { mask, value: flow.value });
@@ -299,7 +301,8 @@ function pushedLinear(b: Builder, rule: LinearRule, t: Flow, node: Node, index: 
       ? { node: tensor.node, labels: tensor.labels.map(label => to(label)!) }
       : apply(tensor);
   const flow = node.op === 'diagonal' ? identified(b, opened(b, t), 1, 0) : opened(b, t);
-  const result = carried(b, flow, { motion: rule.forward, to, apply }, onValue);
+  const map: LinearMap = { motion: rule.forward, to, apply, isIndexed: isIndexed(node) };
+  const result = carried(b, flow, map, onValue);
   return closed(b, result, node.shape.length + lead.length);
 }
 
@@ -307,12 +310,13 @@ function pushedLinear(b: Builder, rule: LinearRule, t: Flow, node: Node, index: 
 function carried(
   b: Builder,
   flow: Opened,
-  { motion, to, apply }: LinearMap,
+  { motion, to, apply, isIndexed }: LinearMap,
   onValue: LinearMap['apply'],
 ): Opened {
   const goesOn = (label: number) => to(label) !== undefined;
   const deltas = flow.deltas.filter(({ p, q }) => goesOn(p) && goesOn(q));
-  const masks = flow.masks.filter(({ labels }) => labels.every(goesOn));
+  const isFixed = motion === 'moves' || !isIndexed;
+  const masks = flow.masks.filter(({ labels }) => isFixed && labels.every(goesOn));
   const links = flow.deltas.filter(delta => !deltas.includes(delta));
   const along = flow.masks.filter(mask => !masks.includes(mask));
   const kept = relabelled({ ...flow, value: one(b), deltas, masks }, label => to(label)!);
@@ -339,6 +343,13 @@ function reachedBy(
   const { node, labels } = apply(inner === null ? one(b) : { ...inner, node: b.real(inner.node) });
   const mask = nonzero(b, node);
   return mask === null ? [] : [{ node: mask, labels }];
+}
+
+/** True for a gather or scatterAdd whose index is not a literal. */
+function isIndexed({ op, inputs }: Node): boolean {
+  if (op !== 'gather' && op !== 'scatterAdd') return false;
+  const index = inputs[1].op === 'broadcast' ? inputs[1].inputs[0] : inputs[1];
+  return index.op !== 'array' && index.op !== 'const';
 }
 
 /** Where `node`, a sum of zeros and ones, is not zero; null if nowhere. */

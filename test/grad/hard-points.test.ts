@@ -32,6 +32,7 @@ function check(
   build: (b: Builder, ...x: Node[]) => Node,
   expected: Nested,
   unit = true,
+  isLiteral = true,
 ): void {
   const shapes = inputs.map(shapeOf);
   const point = Object.fromEntries(inputs.map((value, i) => [`x${i}`, flat(value)]));
@@ -52,7 +53,7 @@ function check(
   const [pulled, pushed] = valuesAt([reverse, forward], point, shapesOf);
   expectSame(pulled, wanted, 'reverse mode');
   expectSame(pushed, wanted, 'forward mode');
-  expectSame(elementByElement(shapes, build, point, shapesOf), wanted, 'scalars');
+  if (isLiteral) expectSame(elementByElement(shapes, build, point, shapesOf), wanted, 'scalars');
   if (!unit) return;
   const slopes = wanted.map((_, k) => {
     const tangent = b.array(
@@ -344,6 +345,48 @@ describe('selection is control flow (R1)', () => {
         [1, 0],
         [0, 0.5],
       ],
+    );
+  });
+
+  it('an access out of range that is not selected does not happen', () => {
+    const f = (b: Builder, x: Node, k: Node) => b.select(b.le(k, 3), b.gather(b.sqrt(x), k, 0), 0);
+    check([[1, 4, 0], 2], f, [0, 0.25, 0], true, false);
+    check([[1, 4, 0], 5], f, [0, 0, 0], true, false);
+    const rows = (b: Builder, x: Node, k: Node, m: Node) =>
+      sum(b, b.select(b.ne(b.expand(m, [1]), 0), b.gather(b.mul(x, x), k, 1), 0));
+    check(
+      [
+        [
+          [1, 4],
+          [2, 3],
+        ],
+        [1, 1],
+        [1, 0],
+      ],
+      rows,
+      [
+        [4, 0],
+        [0, 0],
+      ],
+      true,
+      false,
+    );
+    check(
+      [
+        [
+          [1, 4],
+          [2, 3],
+        ],
+        [1, 7],
+        [0, 0],
+      ],
+      rows,
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      true,
+      false,
     );
   });
 
