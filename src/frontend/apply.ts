@@ -58,20 +58,17 @@ function built(b: Builder, { numbers, masks }: FunctionFacts, nodes: readonly No
 /** Of elements of one map an element. */
 function ofNumbers(call: Call, facts: FunctionFacts): Present {
   const { b, operands } = call;
-  const maps = new Set(operands.flatMap(({ value }) => (isElement(value) ? [value.map] : [])));
-  const node = built(
-    b,
-    facts,
-    operands.map(({ value }) => toNode(b, value)),
-  );
-  if (maps.size === 0) return node;
-  const [map] = maps;
-  if (maps.size === 1) return { kind: 'element', node, map };
-  throw call.mistake(
-    'mapped-array',
-    'parameters of two mapped functions in one formula',
-    'write it with arrays: outer(v, w), or broadcasting',
-  );
+  const [map, ...others] = new Set(operands.flatMap(({ value }) => (isElement(value) ? [value.map] : [])));
+  if (others.length > 0) {
+    throw call.mistake(
+      'mapped-array',
+      'parameters of two mapped functions in one formula',
+      'write it with arrays: outer(v, w), or broadcasting',
+    );
+  }
+  const nodes = operands.map(({ value }) => toNode(b, value));
+  const node = built(b, facts, nodes);
+  return map === undefined ? node : { kind: 'element', node, map };
 }
 
 /** Shapes that a builder refuses, of which the function knows nothing. */

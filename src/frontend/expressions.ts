@@ -2,6 +2,7 @@
 // arguments: the tables of functions.ts, applied. A mistake is reported here; its value is `undefined`.
 
 import type { Related, Span } from '../errors.ts';
+import { ShapeError } from '../ir/shapes.ts';
 import { applied } from './apply.ts';
 import type {
   AccessorNode,
@@ -52,7 +53,7 @@ export class Expressions {
     const call = this.callOf(name, span, nodes, values, texts);
     if (call === undefined) return undefined;
     this.#hintOfMask(name, values, span);
-    return this.attempt(() => applied(facts, call));
+    return this.attempt(span, () => applied(facts, call));
   }
 
   /** The call of `name` with these values; undefined if one of them is an error. */
@@ -71,17 +72,19 @@ export class Expressions {
     return new Call(this.#around, name, span, operands, texts);
   }
 
-  /** What `build` makes; a mistake that it throws is reported. */
-  attempt<T>(build: () => T): T | undefined {
+  /** What `build` makes; a mistake that it throws is reported, with `span` if it has no place of its own. */
+  attempt<T>(span: Span, build: () => T): T | undefined {
     try {
       return build();
     } catch (error) {
       if (error instanceof UndecidedShape) return undefined;
-      if (!(error instanceof Mistake)) throw error;
-      const { code, message, span, details } = error;
-      const sites = this.#sites();
-      const related = [...(details.related ?? []), ...sites];
-      this.#diagnostics.error(code, message, span, related.length === 0 ? details : { ...details, related });
+      const mistake = error instanceof ShapeError ? shapeMistake(error, span) : error;
+      if (!(mistake instanceof Mistake)) throw error;
+      const related = [...(mistake.details.related ?? []), ...this.#sites()];
+      this.#diagnostics.error(mistake.code, mistake.message, mistake.span, {
+        ...mistake.details,
+        ...(related.length > 0 && { related }),
+      });
       return undefined;
     }
   }
@@ -108,7 +111,7 @@ export class Expressions {
 
   conditional({ condition, trueExpr, falseExpr, span }: ConditionalNode, values: readonly Value[]): Value {
     const call = this.callOf('conditional', span, [condition, trueExpr, falseExpr], values);
-    return call && this.attempt(() => conditional(call));
+    return call && this.attempt(span, () => conditional(call));
   }
 
   array(node: ArrayNode, items: readonly Value[]): Value {
@@ -117,7 +120,7 @@ export class Expressions {
     if (constants !== undefined) return constantArray(b, constants);
     const known = items.filter(item => item !== undefined);
     if (known.length < items.length) return undefined;
-    return this.attempt(() => within(node.span, arrayOf(b, known, node.span)));
+    return this.attempt(node.span, () => within(node.span, arrayOf(b, known, node.span)));
   }
 
   range({ start, step, end, span }: RangeNode, values: readonly Value[]): Value {
@@ -125,7 +128,7 @@ export class Expressions {
     const call = this.callOf('range', span, nodes, values);
     if (call === undefined) return undefined;
     const [first, second, last = second] = call.operands;
-    return this.attempt(() => within(span, rangeOf(call, first, last, step && second)));
+    return this.attempt(span, () => within(span, rangeOf(call, first, last, step && second)));
   }
 
   accessor({ object, index, span }: AccessorNode, values: readonly Value[]): Value {
@@ -133,7 +136,7 @@ export class Expressions {
     // What it is an index of comes first: where there is no array or no such dimension, `end` has no value.
     const target = this.callOf('index', span, nodes, values.slice(0, 1));
     if (target === undefined) return undefined;
-    return this.attempt((): Present | undefined => {
+    return this.attempt(span, (): Present | undefined => {
       indexed(target, index.dimensions.length);
       const call = this.callOf('index', span, nodes, values);
       return call && within(span, pick(call));
@@ -153,4 +156,9 @@ export class Expressions {
       },
     );
   }
+}
+
+/** What no function has foreseen. */
+function shapeMistake({ message, hint }: ShapeError, span: Span): Mistake {
+  return new Mistake('shape-mismatch', message, span, hint === undefined ? {} : { hints: [hint] });
 }

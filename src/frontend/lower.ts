@@ -178,8 +178,9 @@ export class Lowering implements Surroundings {
     callee.active = false;
     if (finish !== undefined) {
       const value = this.#values.pop();
-      this.#b.graph.at(site);
-      this.#values.push(value && this.#expressions.attempt(() => finish(value)));
+      const span = site ?? callee.definition.span;
+      this.#b.graph.at(span);
+      this.#values.push(value && this.#expressions.attempt(span, () => finish(value)));
     }
     if (key !== undefined) callee.results.set(key, this.#values.at(-1));
   }
@@ -389,7 +390,7 @@ export class Lowering implements Surroundings {
   /** `map(A, f)`: `f` of the elements, as of numbers. */
   #map(node: FunctionNode, operands: readonly Ast[], values: readonly Value[], frame: Frame): Called {
     const call = this.#expressions.callOf('map', node.span, operands, values);
-    const elements = call && this.#expressions.attempt(() => elementsOf(call, ++this.#maps));
+    const elements = call && this.#expressions.attempt(node.span, () => elementsOf(call, ++this.#maps));
     const fn = node.args[operands.length];
     const finish = (value: Present): Present => mappedResult(call!, elements!, value); // there is no value without
     const args = elements ?? operands.map(() => undefined);
@@ -400,12 +401,13 @@ export class Lowering implements Surroundings {
     const callee = this.#calleeOf(fn, frame);
     if (callee === undefined) return NOTHING;
     if (callee !== 'builtin') return this.#callUser(callee, args, node, { finish });
+    if (elements === undefined) return NOTHING;
     const name = fn.name.text;
     const problem = arityProblem(name, args.length);
     if (problem !== undefined)
       return this.#nothing(problem.code, problem.message, node.span, problem.details);
     const value = this.#expressions.apply(name, node.span, operands, args);
-    return { value: value && this.#expressions.attempt(() => finish(value)) };
+    return { value: value && this.#expressions.attempt(node.span, () => finish(value)) };
   }
 
   #recursion(callee: UserFunction, span: Span): Called {

@@ -41,8 +41,9 @@ export function rangeOf(
     node.span,
     {
       hints: [
-        'scale a range of whole numbers: (0:n) / n',
-        'a size is a name in a declaration such as `# @input X: n x 20`',
+        unknown === undefined
+          ? 'scale a range of whole numbers: (0:n) / n'
+          : 'a size is a name in a declaration such as `# @input X: n x 20`, or size(X)[1]',
       ],
     },
   );

@@ -7,6 +7,7 @@ import { formatDiagnostic, type Span, SymgradError } from '../../src/errors.ts';
 import type { Ast, ConstantNode, SymbolNode } from '../../src/frontend/ast.ts';
 import { parseFormula } from '../../src/frontend/index.ts';
 import { cleaned, parseTree } from '../../src/frontend/parser.ts';
+import { verify } from '../../src/ir/verify.ts';
 
 const TOKENS =
   "x y f g sin log max where sum 2 1.5 0x1F 1e 5% + - * / ^ .* ./ .^ ! ' ( ) [ ] { } , ; : ? = == < >= " +
@@ -22,12 +23,20 @@ const token = fc.constantFrom(
   'f(x) = ',
   'a = ',
 );
+const ARRAY_TOKENS =
+  "A v x n [1,2;3,4] [v, x] [1] [end] [:] [ ] , ; : ( ) A[1,:] v[2:end] + - * .* ./ / ^ ' = ? < 0 1 2 -1 1.5 sum( max( " +
+  'norm( dot( size( zeros( reshape( concat( diag( einsum( "ij,j->i" map( f(t)=t*t einsum( softmax( cumsum( outer( row( ' +
+  'subset( index( where( range( identity( true kron( cross( std( "biased" squeeze( f( g(x)=x[1]';
+const arrayToken = fc.constantFrom(...ARRAY_TOKENS.split(' '), ' ', '\n', 'f(t) = ', 'a = ');
+const arrays = fc
+  .array(arrayToken, { maxLength: 20 })
+  .map(tokens => `# @input A: n x 3\n# @input v: 3\n${tokens.join('')}`);
 const text = fc.array(token, { maxLength: 24 }).map(tokens => tokens.join(''));
 const spaced = fc.array(token, { maxLength: 24 }).map(tokens => tokens.join(' '));
 
 test('random tokens', () => {
   fc.assert(
-    fc.property(fc.oneof(text, spaced), formula => {
+    fc.property(fc.oneof(text, spaced, arrays), formula => {
       for (const { span, related, ...diagnostic } of diagnosticsOf(formula)) {
         for (const place of [span, ...(related ?? []).map(note => note.span)]) checkPlace(place, formula);
         formatDiagnostic({ ...diagnostic, ...(span && { span }) }, { name: 'f', text: formula });
@@ -67,9 +76,10 @@ function leavesOf(tree: Ast): (ConstantNode | SymbolNode)[] {
 
 function diagnosticsOf(formula: string) {
   try {
-    const { diagnostics, graph } = parseFormula(formula, { maxNodes: 10_000 });
-    for (const { span } of graph.nodes) checkPlace(span, formula);
-    return diagnostics;
+    const program = parseFormula(formula, { maxNodes: 10_000 });
+    verify(program);
+    for (const { span } of program.graph.nodes) checkPlace(span, formula);
+    return program.diagnostics;
   } catch (error) {
     if (error instanceof SymgradError) return error.diagnostics;
     throw error;

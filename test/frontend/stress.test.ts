@@ -61,6 +61,25 @@ describe('large', () => {
     expect(parseFormula(`max(${lines(10_000, i => `x${i}`, ',')})`).inputs.length).toBe(10_000);
     expect(codeOf(`max(${lines(10_001, i => `x${i}`, ',')})`)).toBe('too-large');
   });
+
+  test('a literal of 400 x 400 numbers is one node', () => {
+    const rows = lines(400, i => lines(400, j => `${((i * 7 + j * 13) % 101) / 7 - 5}`, ','), ';');
+    const start = performance.now();
+    const { graph } = parseFormula(`# @input x: 400\n[${rows}] * x`);
+    expect(graph.nodes.length).toBe(3);
+    expect(performance.now() - start).toBeLessThan(10_000); // 0.5 s on a machine that does nothing else
+  });
+
+  test('100,000 statements about matrices, positions, elements', () => {
+    const steps = lines(100_000, i => `v${i + 1} = v${i} * A + ${i}`);
+    expect(parseFormula(`# @input A: 3 x 3\nv0 = A\n${steps}`).outputs[0].shape).toEqual([3, 3]);
+    const sum = lines(20_000, i => `x[${(i % 100) + 1}] * ${i}`, ' + ');
+    expect(parseFormula(`# @input x: 100\n${sum}`).graph.nodes.length).toBeGreaterThan(40_000);
+    const elements = lines(20_000, i => `x[${(i % 100) + 1}] * ${i}`, ',');
+    expect(parseFormula(`# @input x: 100\n[${elements}]`).outputs[0].shape).toEqual([20_000]);
+    const rows = lines(20_000, i => `x * ${i}`, ',');
+    expect(parseFormula(`# @input x: 3\n[${rows}]`).outputs[0].shape).toEqual([20_000, 3]);
+  });
 });
 
 describe('deep', () => {
@@ -102,6 +121,21 @@ describe('exponential', () => {
   test('so does work that makes no nodes', () => {
     const text = `f0(x) = 0\n${lines(60, i => `f${i + 1}(x) = f${i}(2 x) + f${i}(3 x + 1)`)}\nf60(1)`;
     expect(codeOf(text, { maxNodes: 100_000 })).toBe('too-large');
+  });
+
+  test('lengths that are long formulas of sizes are refused', () => {
+    const powers = lines(30, i => `a${i + 1} = a${i} * (n + ${i} + m * a${i})`);
+    expect(codeOf(`# @input X: n x m\na0 = n + m\n${powers}\nzeros(a30)`)).toBe('length');
+    const floors = lines(10_000, i => `a${i + 1} = floor(a${i} / 2) + n`);
+    expect(codeOf(`# @input X: n x m\na0 = n\n${floors}\nzeros(a10000)`)).toBe('length');
+    expect(codeOf(`# @input x: n\nreshape(x, [${lines(100, () => 'n + 1', ',')}])`)).toBe('array');
+  });
+
+  test('arrays that double', () => {
+    const joined = lines(40, i => `x${i + 1} = concat(x${i}, x${i})`);
+    expect(codeOf(`# @input x0: 1000\n${joined}\nx40`)).toBe('too-large');
+    const stacked = lines(40, i => `x${i + 1} = [x${i}, x${i}]`);
+    expect(codeOf(`# @input x0: 3\n${stacked}\nx40`)).toBe('array');
   });
 
   test('percentages share their base', () => {

@@ -22,7 +22,9 @@ function outputsAt({ graph, outputs }: Program, point: ReadonlyMap<string, numbe
     else
       values.set(
         node,
-        node.attrs === undefined ? evaluate(...inputs) : evaluate(...inputs, node.attrs.order),
+        node.attrs !== undefined && 'order' in node.attrs
+          ? evaluate(...inputs, node.attrs.order)
+          : evaluate(...inputs),
       );
   }
   return outputs.flatMap(({ elements }) => elements.map(element => values.get(element)!));
