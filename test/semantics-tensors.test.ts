@@ -373,6 +373,21 @@ suite('R4, R7, R8, and products', [
   ],
   ['sum(0 * sqrt(v))', { v: [0, 4] }, { value: 0, grad: { v: [0, 0] } }],
   ['sum(0 * sqrt(v)) * w', { v: [0, 4], w: 2 }, { value: 0, grad: { v: [0, 0], w: 0 } }],
+  ['sum(0 * w) * sqrt(x)', { w: [1, 2], x: 0 }, { value: 0, grad: { w: [0, 0], x: 0 } }],
+  ['sum((0 * w)[1] * sqrt(v))', { w: [1, 2], v: [0, 4] }, { value: 0, grad: { w: [0, 0], v: [0, 0] } }],
+  [
+    'dot((0 * A) * w, sqrt(v))',
+    {
+      A: [
+        [1, 2],
+        [3, 4],
+      ],
+      w: [1, 2],
+      v: [0, 4],
+    },
+    { value: 0, grad: { A: [0, 0, 0, 0], v: [0, 0] } },
+  ],
+  ['dot(zeros(2, 2) * w, sqrt(v))', { w: [1, 2], v: [0, 4] }, { value: 0, grad: { v: [0, 0] } }],
   ['zeros(2) * sqrt(v)', { v: [0, 4] }, { value: 0, grad: { v: [0, 0] } }],
   ['sum(zeros(2, 2) * sqrt(v))', { v: [0, 4] }, { value: 0, grad: { v: [0, 0] } }],
   [
