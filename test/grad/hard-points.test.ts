@@ -10,6 +10,7 @@ import { pullback } from '../../src/grad/reverse.ts';
 import { calculus } from '../../src/grad/rules.ts';
 import type { Builder } from '../../src/ir/build.ts';
 import { Graph, type Node } from '../../src/ir/graph.ts';
+import { liveNodes } from '../../src/ir/live.ts';
 import type { Shape } from '../../src/ir/shape.ts';
 import { normalisingBuilder } from '../../src/rewrite/passes.ts';
 import { unroll } from '../../src/rewrite/unroll.ts';
@@ -388,6 +389,11 @@ describe('selection is control flow (R1)', () => {
       true,
       false,
     );
+    // Emitted code adds only where the value is not masked: what is scattered has to be.
+    const { b, inputs, out } = formulaOf([[3], []], f);
+    const adjoints = pullback(b, calculus(b))([{ node: out, adjoint: b.constant(1) }], () => true);
+    const scattered = liveNodes([adjoints.get(inputs[0])!]).filter(({ op }) => op === 'scatterAdd');
+    expect(scattered.map(node => node.inputs[0].op)).toContain('select');
   });
 
   it('slices that make up the whole have no guard left', () => {
@@ -403,12 +409,7 @@ describe('selection is control flow (R1)', () => {
     const adjoint = pullback(b, calculus(b))([{ node: formula.out, adjoint: b.constant(1) }], () => true).get(
       x,
     )!;
-    const used = new Set<string>();
-    const visit = (node: Node): void => {
-      used.add(node.op);
-      node.inputs.forEach(visit);
-    };
-    visit(adjoint);
+    const used = new Set<string>(liveNodes([adjoint]).map(({ op }) => op));
     expect(used.has('select') || used.has('pad')).toBe(false);
     expect(used.has('concat') || used.has('array')).toBe(true);
   });
