@@ -240,6 +240,13 @@ error[shape-mismatch]: cannot multiply 128x784 by 10
        4 | z = X * w - y
          |     ^^^^^ X is nx20 (line 1), w has 30 elements (line 3)
          = hint: inner sizes 20 and 30 differ
+      error[shape-mismatch]: cannot add nx20 and 30
+        --> mlp.expr:5:5
+         |
+       5 | q = X + w
+         |     ^^^^^ X is nx20 (line 1), w has 30 elements (line 3)
+         = hint: sizes are compared from the last, and 20 and 30 differ
+         = hint: to take the vector as a column, write reshape(v, [30, 1])
       "
     `);
   });
@@ -446,8 +453,7 @@ error[shape-mismatch]: cannot multiply 128x784 by 10
          |
        2 | zeros(k) + (1:k)
          |               ^
-         = hint: scale a range of whole numbers: (0:n) / n
-         = hint: a size is a name in a declaration such as \`# @input X: n x 20\`
+         = hint: a size is a name in a declaration such as \`# @input X: n x 20\`, or size(X)[1]
       "
     `);
   });
