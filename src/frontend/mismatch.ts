@@ -2,7 +2,7 @@
 // or one of them is 1.
 
 import type { Shape } from '../ir/shape.ts';
-import { type Size, sizeText } from '../ir/size.ts';
+import { type Size, sameSize, sizeText } from '../ir/size.ts';
 import { briefText, type Call, differ, type Mistake } from './mistakes.ts';
 import { shapeOf } from './values.ts';
 
@@ -56,6 +56,6 @@ function clashIn(shapes: readonly Shape[]): readonly [x: Shape, y: Shape, sizes:
 
 /** A vector with an element for each row of a matrix. */
 function columnHint(matrix: Shape, vector: Shape): string[] {
-  if (matrix.length !== 2 || vector.length !== 1 || differ(matrix[0], vector[0])) return [];
+  if (matrix.length !== 2 || vector.length !== 1 || !sameSize(matrix[0], vector[0])) return [];
   return [`to take the vector as a column, write reshape(v, [${sizeText(vector[0])}, 1])`];
 }

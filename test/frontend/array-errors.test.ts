@@ -246,7 +246,6 @@ error[shape-mismatch]: cannot multiply 128x784 by 10
        5 | q = X + w
          |     ^^^^^ X is nx20 (line 1), w has 30 elements (line 3)
          = hint: sizes are compared from the last, and 20 and 30 differ
-         = hint: to take the vector as a column, write reshape(v, [30, 1])
       "
     `);
   });
@@ -274,7 +273,6 @@ error[shape-mismatch]: cannot multiply 128x784 by 10
        3 | exp(A) .* (v + 1000000000000000000000)
          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ exp(A) is nx3, the right side has 2 elements
          = hint: sizes are compared from the last, and 3 and 2 differ
-         = hint: to take the vector as a column, write reshape(v, [2, 1])
       "
     `);
   });
