@@ -118,7 +118,7 @@ function contractionPermuted(x: Contraction, permutation: readonly number[], b: 
 
 /**
  * f(x)[i] -> f(x[i]) for an f(x) that nobody else uses: if it has fewer elements then, or is a scalar, or if x is such a
- * view itself. (A B)' is a contraction with its letters exchanged.
+ * view itself; and where f is a multiple, so that numbers meet. (A B)' is a contraction with its letters exchanged.
  */
 export function viewMoved(view: Node, b: Builder): Node | null {
   if (!isView(view)) return null;
@@ -128,7 +128,8 @@ export function viewMoved(view: Node, b: Builder): Node | null {
   const isBetter =
     view.shape === SCALAR ||
     elementsOf(view) < elementsOf(x) ||
-    x.inputs.every(input => input.shape === SCALAR || input.op === view.op);
+    x.inputs.every(input => input.shape === SCALAR || input.op === view.op) ||
+    ((x.op === 'mul' || x.op === 'div') && x.inputs.some(input => input.op === 'const'));
   return isBetter ? viewOf(view, x, b, 1) : null;
 }
 

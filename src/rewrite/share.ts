@@ -5,7 +5,7 @@
 //   shared exponentials   exp(x), exp(-x) -> e = exp(x), 1 / e;  exp(2 x) -> e e
 //   shared powers         x^n, x^(n-1)    -> p = x^n, p / x where x is not 0
 //   shared logarithms     x log(x), log(x) -> l = log(x), x is 0 ? 0 : x l
-//   factoring             a b + a c       -> a (b + c) where the products have no other use
+//   factoring             a b + a c       -> a (b + c) where the products have no other use; a b + (-a) c likewise
 //   constants outward     (c x) y         -> c (x y) where c x has no other use, so that constants meet
 //   smaller divisors      X / d           -> X (1 / d) where d has fewer elements
 //   work on fewer elements, where what is taken apart has no other use: move.ts
@@ -15,6 +15,7 @@ import type { ConstNode, Node } from '../ir/graph.ts';
 import { liveNodes } from '../ir/live.ts';
 import { isElementwise, type OpName } from '../ir/ops.ts';
 import { type Program, rootsOf } from '../ir/program.ts';
+import { SCALAR } from '../ir/shape.ts';
 import { elementsIn, elementsOf } from './cost.ts';
 import { rebuilt } from './engine.ts';
 import type { Contraction } from './letters.ts';
@@ -173,12 +174,30 @@ export function share(program: Program, b: Builder): Program {
         }
       }
     }
+    const opposite = node.shape !== SCALAR && x.op === 'mul' && y.op === 'mul' ? oppositeFactors(x, y) : null;
+    if (opposite !== null) {
+      const { factor, p, q } = opposite;
+      if (!isDearer(p, q)) return b.mul(factor, node.op === 'add' ? b.sub(p, q) : b.add(p, q));
+    }
     if (x.op === 'div' && y.op === 'div' && x.inputs[1] === y.inputs[1]) {
       const [p, q] = [x.inputs[0], y.inputs[0]];
       return elementsOf(node) > elementsOf(x) ? null : b.div(b.rebuild(node, [p, q]), x.inputs[1]);
     }
     return null;
   }
+}
+
+/** f, p and q of f p and -f q, where f is c / d and -f is -c / d. */
+function oppositeFactors(x: Node, y: Node): { factor: Node; p: Node; q: Node } | null {
+  for (const [i, factor] of x.inputs.entries()) {
+    for (const [j, other] of y.inputs.entries()) {
+      if (factor.op !== 'div' || other.op !== 'div' || factor.inputs[1] !== other.inputs[1]) continue;
+      const [c, d] = [factor.inputs[0], other.inputs[0]].map(constantOf);
+      if (c === undefined || d === undefined || c !== -d) continue;
+      return { factor, p: x.inputs[1 - i], q: y.inputs[1 - j] };
+    }
+  }
+  return null;
 }
 
 interface Survey {

@@ -3,9 +3,10 @@
 // is never dearer than the left.
 
 import type { Builder } from '../ir/build.ts';
-import { constantOf } from '../ir/build.ts';
+import { constantOf, isZero } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
+import { SCALAR } from '../ir/shape.ts';
 import { elementsOf } from './cost.ts';
 import type { RewriteRule } from './engine.ts';
 
@@ -33,6 +34,8 @@ export const SIMPLIFY: readonly RewriteRule[] = [
     on: ['mul'], apply: squareOfAbs },
   { name: 'same-condition', law: 'c ? (c ? x : y) : z -> c ? x : z', exact: true,
     on: ['select'], apply: sameCondition },
+  { name: 'sign-of-selection', law: 'c ? -x : 0 -> -(c ? x : 0) for tensors', exact: true,
+    on: ['select'], apply: signOfSelection },
   { name: 'sinc', law: 'j0(x) -> x is 0 ? 1 : sin(x) / x', exact: false,
     on: ['sphericalBessel'], apply: (node, b) => (orderOf(node) === 0 ? atZero(b, node.inputs[0], b.sin) : null) },
   { name: 'exprel', law: 'phi1(x) -> x is 0 ? 1 : expm1(x) / x', exact: false,
@@ -161,6 +164,14 @@ function sameCondition({ inputs: [c, x, y] }: Node, b: Builder): Node | null {
   if (x.op === 'select' && x.inputs[0] === c) return b.select(c, x.inputs[1], y);
   if (y.op === 'select' && y.inputs[0] === c) return b.select(c, x, y.inputs[2]);
   return null;
+}
+
+/** Only for tensors, where sums over axes and contractions let a sign out. */
+function signOfSelection(node: Node, b: Builder): Node | null {
+  const [c, x, y] = node.inputs;
+  if (node.shape === SCALAR) return null;
+  if (x.op === 'neg' && isZero(y)) return b.neg(b.select(c, x.inputs[0], y));
+  return y.op === 'neg' && isZero(x) ? b.neg(b.select(c, x, y.inputs[0])) : null;
 }
 
 function orderOf({ attrs }: Node): number | undefined {

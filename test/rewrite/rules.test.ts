@@ -19,6 +19,7 @@ import { formulas } from '../formulas.ts';
 import {
   LINEAR_TENSORS,
   MOVED,
+  SIMPLE_TENSORS,
   STABLE_TENSORS,
   UNMOVED,
   UNTOUCHED_LINEAR,
@@ -160,6 +161,14 @@ describe('stabilising rules', () => {
   });
 });
 
+describe('simplifying rules for tensors', () => {
+  it.each(SIMPLE_TENSORS)('%s: %s', (rule, _, formula, expected) => {
+    const { result, fired, wanted } = rewriteTensors(formula, SIMPLIFY, expected);
+    expect([...fired]).toContain(rule);
+    expect(result).toBe(wanted);
+  });
+});
+
 /** The only way to write j0 and phi1 in the language. */
 const QUOTIENTS = new Set(['sine-quotient', 'cancelling-difference', 'expm1-quotient']);
 
@@ -175,7 +184,9 @@ describe('simplifying rules', () => {
   });
 
   it('have an example each', () => {
-    expect(new Set(SIMPLE.map(([rule]) => rule))).toEqual(new Set(SIMPLIFY.map(rule => rule.name)));
+    expect(new Set([...SIMPLE, ...SIMPLE_TENSORS].map(([rule]) => rule))).toEqual(
+      new Set(SIMPLIFY.map(rule => rule.name)),
+    );
   });
 
   it('are exact bit for bit where they say so', () => {

@@ -166,6 +166,14 @@ export const LINEAR_TENSORS: readonly Example[] = [
 ];
 
 // biome-ignore format: a table
+export const SIMPLE_TENSORS: readonly Example[] = [
+  ['sign-of-selection', 'sum(x > 0 ? -y : 0)', (b, { x, y }) => b.reduceSum(b.select(b.lt(0, x), b.neg(y), 0)),
+    (b, { x, y }) => b.reduceSum(b.neg(b.select(b.lt(0, x), y, 0)))],
+  ['sign-of-selection', 'x > 0 ? 0 : -y', (b, { x, y }) => b.select(b.lt(0, x), 0, b.neg(y)), (b, { x, y }) => b.neg(b.select(b.lt(0, x), 0, y))],
+  ['sign-of-product', '-x .* y', (b, { x, y }) => b.mul(b.neg(x), y), (b, { x, y }) => b.neg(b.mul(x, y))],
+];
+
+// biome-ignore format: a table
 export const UNTOUCHED_LINEAR: readonly (readonly [string, Formula])[] = [
   ['A z', (b, { A, z }) => product(b, A, z)],
   ['x * y', (b, { x, y }) => dot(b, x, y)],
@@ -197,6 +205,9 @@ export const MOVED: readonly (readonly [text: string, formula: Formula, expected
   ['2 (s A)', (b, { s, A }) => b.mul(2, b.mul(s, A)), (b, { s, A }) => b.mul(A, b.mul(2, s))],
   ['s (t A)', (b, { s, t, A }) => b.mul(s, b.mul(t, A)), (b, { s, t, A }) => b.mul(A, b.mul(s, t))],
   ['A / s', (b, { s, A }) => b.div(A, s), (b, { s, A }) => b.mul(A, b.div(1, s))],
+  ['x / n - y / n', (b, { x, y }) => b.add(b.mul(b.div(-1, b.size(n)), y), b.mul(b.div(1, b.size(n)), x)),
+    (b, { x, y }) => b.mul(b.div(-1, b.size(n)), b.sub(y, x))],
+  ['2 (3 x as a column) .* A', (b, { x, A }) => b.mul(b.mul(2, b.expand(b.mul(3, x), [1])), A), (b, { x, A }) => b.mul(b.mul(6, b.expand(x, [1])), A)],
   ["(A C)'", (b, { A, C }) => b.permute(b.contract('ij,jk->ik', A, C), [1, 0]), (b, { A, C }) => b.contract('ij,jk->ki', A, C)],
   ['exp(x)[1]', (b, { x }) => at(b, b.exp(x)), (b, { x }) => b.exp(at(b, x))],
   ["exp(A')'", (b, { A }) => b.permute(b.exp(b.permute(A, [1, 0])), [1, 0]), (b, { A }) => b.exp(A)],
