@@ -300,8 +300,9 @@ export class Inputs {
 
   /** What is wrong with the value of an option; of a declaration it has been said. */
   #noShape(name: string, span: Span): undefined {
-    const text = this.#options.shapes?.[name];
-    if (text === undefined) return;
+    const { shapes = {} } = this.#options;
+    if (!Object.hasOwn(shapes, name)) return;
+    const text = shapes[name];
     this.#diagnostics.error('directive-syntax', `--shape ${name}: \`${text}\` is not a shape`, span, {
       hints: ['a shape is `scalar`, or sizes such as `n` or `n x 20`'],
     });
