@@ -91,6 +91,8 @@ interface RawOptions {
   readonly emit: Emit;
   readonly shape?: ReadonlyMap<string, string>;
   readonly define?: ReadonlyMap<string, number>;
+  readonly precision: (typeof PRECISIONS)[number];
+  readonly unroll?: number;
   readonly optimize: 0 | 1 | 2;
   readonly maxNodes?: number;
   readonly printAfter?: string;
@@ -152,9 +154,18 @@ function command(): Command {
     .option('--dts', 'write TypeScript declarations beside the output')
     .addOption(new Option('-e, --emit <kind>', 'the module, or its graph').choices(EMITS).default('js'))
     .addOption(available('-t, --target <target>', 'language of the loops', { js: true, wasm: false }))
-    .addOption(available('--precision <type>', 'type of the numbers', { f64: true, f32: false }))
+    .addOption(
+      new Option('--precision <type>', 'type of the arrays; sums are doubles in both')
+        .choices(PRECISIONS)
+        .default('f64'),
+    )
 
     .optionsGroup('How it is compiled:')
+    .option(
+      '--unroll <n>',
+      'write small tensors out up to n operations, 0 for none (default: 400)',
+      countOrZero,
+    )
     .option('-O, --optimize <level>', '0, 1 or 2; the answer is the same at every level', level, 2)
     .option(
       '--max-nodes <n>',
@@ -162,7 +173,7 @@ function command(): Command {
       count,
     )
     .option('--print-after <pass>', 'print the graph after a pass, or after all')
-    .option('--stats', 'print passes, operations and what was stabilised')
+    .option('--stats', 'print passes, operations, loops and what was stabilised')
     .addOption(
       new Option('--check [=n]', 'compare the module with differences at n random points (10)').argParser(
         count,
@@ -179,6 +190,7 @@ function command(): Command {
 }
 
 const FORMATS: readonly ModuleFormat[] = ['esm', 'cjs', 'iife'];
+const PRECISIONS = ['f64', 'f32'] as const;
 const EMITS: readonly Emit[] = ['js', 'ir', 'dot', 'tex', 'json'];
 
 /** What several options decide together. */
@@ -223,6 +235,8 @@ function checked(files: readonly string[], raw: RawOptions): CommandLine {
     ...(raw.name !== undefined && { globalName: raw.name }),
     ...(raw.define && { define: Object.fromEntries(raw.define) }),
     ...(raw.shape && { shapes: Object.fromEntries(raw.shape) }),
+    ...(raw.precision === 'f32' && { precision: 'f32' }),
+    ...(raw.unroll !== undefined && { unroll: raw.unroll }),
   };
   return {
     files,
@@ -301,6 +315,10 @@ function count(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isSafeInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('It must be a positive integer.');
+}
+
+function countOrZero(text: string): number {
+  return /^0+$/.test(text.trim()) ? 0 : count(text);
 }
 
 function identifier(text: string): string {

@@ -5,8 +5,8 @@ import type { Stats } from '../compile.ts';
 import type { Source } from '../errors.ts';
 import { lineStartsOf, positionOf } from '../ir/position.ts';
 
-/** Passes with nodes and time, operations by function, and what was replaced by a stable form where. */
-export function statsTable({ passes, operations, stabilised }: Stats, { text }: Source): string {
+/** Passes with nodes and time, operations and loops by function, and what was replaced by a stable form where. */
+export function statsTable({ passes, operations, loops, stabilised }: Stats, { text }: Source): string {
   const starts = lineStartsOf(text);
   const place = (offset: number): string => {
     const { line, column } = positionOf(offset, starts);
@@ -21,6 +21,7 @@ export function statsTable({ passes, operations, stabilised }: Stats, { text }: 
       ['function', 'operations'],
       ...Object.entries(operations).map(([name, count]) => [name, String(count)]),
     ]),
+    ...(loops === undefined ? [] : loopTables(loops)),
     stabilised.length === 0
       ? 'nothing was stabilised\n'
       : table([
@@ -33,6 +34,22 @@ export function statsTable({ passes, operations, stabilised }: Stats, { text }: 
         ]),
   ];
   return `${sections.join('\n')}\n`;
+}
+
+/**
+ * What the functions store or sum up one by one, in how many loops, which have been merged from how many; and what
+ * `bind` allocates for all of them.
+ */
+function loopTables({ functions, workspace }: NonNullable<Stats['loops']>): string[] {
+  const counts = Object.entries(functions).map(([name, { units, axes, loops, products }]) => [
+    name,
+    ...[units, loops, axes, products].map(String),
+  ]);
+  const arrays = workspace.map(({ name, length }) => [name, String(length)]);
+  return [
+    table([['function', 'units', 'loops', 'merged from', 'products'], ...counts]),
+    arrays.length === 0 ? 'no workspace\n' : table([['workspace', 'elements'], ...arrays]),
+  ];
 }
 
 /** One line for each function and each thing it was compared with. */

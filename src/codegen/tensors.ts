@@ -6,7 +6,7 @@ import type { Graph, Node } from '../ir/graph.ts';
 import { scalarsOf } from '../ir/literal.ts';
 import { liveNodes } from '../ir/live.ts';
 import { elementsIn, SCALAR } from '../ir/shape.ts';
-import { addSizes, type Size, sameSize, sizeText } from '../ir/size.ts';
+import { addSizes, multiplySizes, type Size, sameSize, sizeText } from '../ir/size.ts';
 import { destructure, lengthTest } from './arguments.ts';
 import { type Context, sizeIn, WIDTH } from './context.ts';
 import type { Block, Entry, Part } from './entries.ts';
@@ -162,24 +162,32 @@ class LoopWriter {
 
   /** The statements of `bind` that allocate what the methods work in. */
   allocations(): string[] {
-    const { own, used, array } = this.#context;
+    const { own, array } = this.#context;
     const lines = Array.from(this.#buffers, ([name, { length }]) => {
       return `const ${name} = new ${array}(${this.#size(length)});`;
     });
-    if (used.has('panel')) {
-      const inner = Array.from(this.#inner.values(), size => this.#size(size));
-      const longest = inner.length === 1 ? inner[0] : `Math.max(${inner.join(', ')})`;
-      const length = /^[\w$]+$|^Math/.test(longest) ? longest : `(${longest})`;
-      lines.push(`const ${own.panel} = new ${array}(${PANEL_ROWS} * ${length});`);
-    }
+    const panel = this.#panel(size => this.#size(size), 'Math.max');
+    if (panel !== undefined) lines.push(`const ${own.panel} = new ${array}(${panel});`);
     if (this.#slots > 0) lines.push(`const ${own.memory} = new Float64Array(${this.#slots});`);
     return lines;
   }
 
   workspace(): WorkArray[] {
-    return Array.from(this.#buffers, ([name, { length }]) => {
+    const { own } = this.#context;
+    const arrays: WorkArray[] = Array.from(this.#buffers, ([name, { length }]) => {
       return { name, length: typeof length === 'number' ? length : sizeText(length) };
     });
+    const panel = this.#panel(sizeText, 'max');
+    if (panel !== undefined) arrays.push({ name: own.panel, length: panel });
+    if (this.#slots > 0) arrays.push({ name: own.memory, length: this.#slots });
+    return arrays;
+  }
+
+  /** The length of what matrix products pack their operands into, if there are any. */
+  #panel(text: (size: Size) => string, max: string): string | undefined {
+    if (this.#inner.size === 0) return undefined;
+    const lengths = Array.from(this.#inner.values(), size => text(multiplySizes(PANEL_ROWS, size)));
+    return lengths.length === 1 ? lengths[0] : `${max}(${lengths.join(', ')})`;
   }
 
   sections(): string[] {

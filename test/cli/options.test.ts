@@ -95,8 +95,15 @@ describe('what is accepted', () => {
     expect(read('f.expr', '-o', 'f.js').format).toBe('esm');
   });
 
-  test('the only target and the only precision there are', () => {
-    expect(read('f.expr', '-t', 'js', '--precision', 'f64').files).toEqual(['f.expr']);
+  test('the only target there is', () => {
+    expect(read('f.expr', '-t', 'js').files).toEqual(['f.expr']);
+  });
+
+  test('precision and unrolling', () => {
+    expect(read('f.expr', '--precision', 'f64').compile).toEqual(read('f.expr').compile);
+    expect(read('f.expr', '--precision', 'f32').compile.precision).toBe('f32');
+    expect(read('f.expr', '--unroll', '1000').compile.unroll).toBe(1000);
+    expect(read('f.expr', '--unroll', '0').compile.unroll).toBe(0);
   });
 });
 
@@ -109,11 +116,9 @@ describe('what is refused', () => {
       'wasm is not available in this version. Available: js.',
     ],
     [['f.expr', '--target', 'c'], 'invalid-argument', 'No such value. Available: js.'],
-    [
-      ['f.expr', '--precision', 'f32'],
-      'invalid-argument',
-      'f32 is not available in this version. Available: f64.',
-    ],
+    [['f.expr', '--precision', 'f16'], 'invalid-argument', 'Allowed choices are f64, f32.'],
+    [['f.expr', '--unroll', '-1'], 'invalid-argument', 'It must be a positive integer.'],
+    [['f.expr', '--unroll', 'all'], 'invalid-argument', 'It must be a positive integer.'],
     [['f.expr', '--emit', 'jss'], 'invalid-argument', 'Allowed choices are js, ir, dot, tex, json.'],
     [['f.expr', '--format', 'umd'], 'invalid-argument', 'Allowed choices are esm, cjs, iife.'],
     [['f.expr', '--hessian=dens'], 'invalid-argument', 'The variant is sparse, or nothing.'],
