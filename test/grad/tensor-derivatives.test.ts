@@ -81,6 +81,10 @@ const SCALARS: Readonly<Record<string, Example>> = {
     sum(b, b.mul(b.select(b.lt(x, s), b.mul(x, s), b.exp(x)), b.max(x, s))) },
   'scalars and data': { shapes: [[], [], [n]], wrt: ['x0', 'x1'], build: (b, p, q, t) =>
     squares(b, b.sub(b.mul(p, b.exp(b.mul(q, t))), t)) },
+  'Gram matrices': { shapes: [[n, m], [n, n]], build: (b, A, S) => {
+    const gram = (x: Node) => b.contract('ij,kj->ik', x, x);
+    return b.add(squares(b, gram(A)), sum(b, b.mul(gram(b.sin(A)), b.mul(gram(b.permute(b.exp(S), [1, 0])), S))));
+  } },
   'attention': { shapes: [[n, k], [n, k], [n, m]], build: (b, Q, K, V) => {
     const s = b.contract('ik,jk->ij', Q, K);
     const p = b.exp(b.sub(s, b.expand(b.reduceLogsumexp(s, [1]), [1])));
