@@ -3,6 +3,7 @@
 //
 //   logsumexp(x) -> m + log(sum(exp(x - m))) with m = max(x); the weights exp(x - logsumexp(x)) -> exp(x - m) / sum
 //   sigmoid(x), sigmoid(-x), softplus(x), softplus(-x), if there are two of them -> from one e = exp(-|x|)
+//   sigmoid(x) sigmoid(-x) -> e / (1 + e)^2
 //   norm(x)      -> sqrt(sum(x^2)), and where that sum overflows or underflows, the same of scaled numbers
 //
 // The norm follows J. L. Blue, A portable Fortran program to find the Euclidean norm of a vector (1978): three sums in
@@ -27,6 +28,7 @@ export function expand(program: Program): Program {
   const parts = new Map<Node, { readonly x: Node; readonly shifted: Node; readonly total: Node }>();
 
   const shared = sharedLogistics(program);
+  const ofLogistics = new Set([...shared].map(node => core(node.inputs[0])));
 
   /** e = exp(-|x|) and 1 / (1 + e), for the x of which `node` is a function, or its negative. */
   const logistic = (node: Node, [argument]: readonly Node[]): Node => {
@@ -41,6 +43,13 @@ export function expand(program: Program): Program {
 
   const step = (node: Node, inputs: readonly Node[]): Node => {
     switch (node.op) {
+      case 'mul': {
+        const x = slopeArgument(node);
+        if (x === undefined) return b.rebuild(node, inputs);
+        const e = b.exp(b.neg(b.abs(image.get(x)!)));
+        const inverse = b.div(1, b.add(1, e));
+        return b.mul(b.mul(e, inverse), inverse);
+      }
       case 'sigmoid':
       case 'softplus':
         return shared.has(node) ? logistic(node, inputs) : b.rebuild(node, inputs);
@@ -91,7 +100,13 @@ export function expand(program: Program): Program {
     return b.mul(own.shifted, isExpanded ? b.reshape(inverse, y.shape) : inverse);
   };
 
-  return rebuilt(program, b, step);
+  /** The copies of what logistic functions are functions of. */
+  const image = new Map<Node, Node>();
+  return rebuilt(program, b, (node, inputs) => {
+    const copy = step(node, inputs);
+    if (ofLogistics.has(node)) image.set(node, copy);
+    return copy;
+  });
 }
 
 /** The logistic functions that have another one of the same argument, or of its negative, beside them. */
@@ -100,10 +115,21 @@ function sharedLogistics(program: Program): ReadonlySet<Node> {
   for (const node of liveNodes(rootsOf(program))) {
     if (node.op !== 'sigmoid' && node.op !== 'softplus') continue;
     const [x] = node.inputs;
-    const core = x.op === 'neg' ? x.inputs[0] : x;
-    const own = byArgument.get(core);
-    if (own === undefined) byArgument.set(core, [node]);
+    const own = byArgument.get(core(x));
+    if (own === undefined) byArgument.set(core(x), [node]);
     else own.push(node);
   }
   return new Set([...byArgument.values()].filter(nodes => nodes.length > 1).flat());
+}
+
+/** x for x and -x. */
+function core(x: Node): Node {
+  return x.op === 'neg' ? x.inputs[0] : x;
+}
+
+/** The x of sigmoid(x) sigmoid(-x), the slope of sigmoid. */
+function slopeArgument({ inputs: [p, q] }: Node): Node | undefined {
+  if (p.op !== 'sigmoid' || q.op !== 'sigmoid' || p === q) return undefined;
+  const x = core(p.inputs[0]);
+  return core(q.inputs[0]) === x ? x : undefined;
 }

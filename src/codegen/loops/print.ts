@@ -48,7 +48,7 @@ const LARGEST_INLINE = 16;
 export class LoopPrinter {
   readonly #spelling: Spelling;
   readonly #loopNames: string[] = [];
-  readonly #variables = new Map<LoopVariable, string>();
+  readonly #variables = new Map<LoopVariable, Text>();
   readonly #texts = new Map<Value, Text>();
   readonly #weights = new Map<Value, number>();
   readonly #counts = new Map<string, number>();
@@ -151,12 +151,64 @@ export class LoopPrinter {
     const depth = body.depth - 1;
     this.#loopNames[depth] ??= this.#spelling.names.take(LOOP_NAMES[depth] ?? `i${depth}`);
     const name = this.#loopNames[depth];
-    this.#variables.set(variable, name);
+    this.#variables.set(variable, { text: name, level: WORD });
     const size = this.size(variable.size);
+    const sum = reverse ? undefined : longSum(variable.size, body);
+    if (
+      sum !== undefined &&
+      body.statements.every(statement => statement === sum || this.#isUnprinted(statement))
+    ) {
+      return this.#partialSums(sum, variable, body, name);
+    }
     const head = reverse
       ? `for (let ${name} = ${this.size(addSizes(variable.size, -1))}; ${name} >= 0; ${name}--) {`
       : `for (let ${name} = 0; ${name} < ${size}; ${name}++) {`;
     return [head, ...this.#nested(body), '}'];
+  }
+
+  #isUnprinted(statement: Statement): boolean {
+    return statement.kind === 'define' && (statement.value.uses === 0 || this.#isInline(statement.value));
+  }
+
+  /** A long sum of products as four sums at a time: each addition would wait for the one before it. */
+  #partialSums(
+    { name: sum, value }: Assignment,
+    variable: LoopVariable,
+    body: Block,
+    name: string,
+  ): string[] {
+    const term = (text: string, level: number): string => {
+      this.#variables.set(variable, { text, level });
+      for (const statement of body.statements)
+        if (statement.kind === 'define') this.#texts.delete(statement.value);
+      return this.value(value);
+    };
+    const parts = [1, 2, 3].map(() => this.#take('part'));
+    const { text: size, level } = this.#sizeText(variable.size);
+    const count = level < MULTIPLICATIVE ? `(${size})` : size;
+    const rest = typeof variable.size === 'number' ? variable.size % 4 : undefined;
+    const end =
+      typeof variable.size === 'number'
+        ? String(variable.size - (variable.size % 4))
+        : `${count} - ${count} % 4`;
+    const whole = rest === undefined ? `${name} + 3 < ${size}` : `${name} < ${end}`;
+    this.#nesting++;
+    const sums = [sum, ...parts].flatMap((each, k) => {
+      const at = k === 0 ? term(name, WORD) : term(`${name} + ${k}`, ADDITIVE);
+      return this.#lines(combined(each, '+', at));
+    });
+    const last = rest === 0 ? [] : this.#lines(combined(sum, '+', term(name, WORD)));
+    this.#nesting--;
+    return [
+      `let ${parts.map(part => `${part} = 0`).join(', ')};`,
+      `for (let ${name} = 0; ${whole}; ${name} += 4) {`,
+      ...indent(sums),
+      '}',
+      ...(rest === 0
+        ? []
+        : [`for (let ${name} = ${end}; ${name} < ${size}; ${name}++) {`, ...indent(last), '}']),
+      `${sum} += ${parts.join(' + ')};`,
+    ];
   }
 
   #define(value: Value): string[] {
@@ -314,7 +366,7 @@ export class LoopPrinter {
   #placeText({ constant, terms, dynamic }: Place, base: Value | undefined): Text {
     const parts: Text[] = base === undefined ? [] : [this.#textOf(base)];
     for (const [variable, coefficient] of terms) {
-      parts.push(this.#scaled({ text: this.#variables.get(variable)!, level: WORD }, coefficient));
+      parts.push(this.#scaled(this.#variables.get(variable)!, coefficient));
     }
     for (const { value, coefficient } of dynamic) parts.push(this.#scaled(this.#textOf(value), coefficient));
     if (constant !== 0 || parts.length === 0) parts.push(this.#sizeText(constant));
@@ -357,6 +409,20 @@ export class LoopPrinter {
 }
 
 const LOOP_NAMES = ['i', 'j', 'k', 'l', 'm', 'p', 'q'];
+
+type Assignment = Extract<Statement, { kind: 'assign' }>;
+
+/** Shorter sums are not worth it. */
+const SHORTEST_SUM = 16;
+
+/** The one statement of a loop that adds up products of what is in memory, if that is all the loop does. */
+function longSum(size: Size, { statements }: Block): Assignment | undefined {
+  if (typeof size === 'number' && size < SHORTEST_SUM) return undefined;
+  const sums = statements.filter((each): each is Assignment => each.kind === 'assign');
+  const [sum] = sums;
+  if (sums.length !== 1 || sum.combine !== '+' || sum.value.isMask) return undefined;
+  return sum.value.expression.kind === 'times' ? sum : undefined;
+}
 
 /** A size in JavaScript, named sizes by the locals that hold them. */
 export function sizeExpression(size: Size, nameOf: (name: string) => string): Text {
