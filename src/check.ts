@@ -1,14 +1,30 @@
 // The check of an emitted module against what it was made from: values against the reference evaluator and, where it
 // is installed, mathjs itself; derivatives against extrapolated differences. Nothing of the calculus, the rewrites or
 // the code generator takes part in the expected numbers, but that second derivatives are differences of the module's own
-// gradient, which has been checked first. Points are random, and the same in every run.
+// gradient, which has been checked first, and that a formula that takes long is not interpreted for each difference: its
+// value, once checked, is taken. Points are random, and the same in every run.
 
-import { findPoints, moved, type Point, type Random, randomFrom, scaleOf } from './check/domain.ts';
-import { type Expected, expectations, type Reference, referenceOf } from './check/expected.ts';
+import { alongDirections } from './check/along.ts';
+import { DOUBLE, type Sampling } from './check/differences.ts';
+import { findPoints, type Point, type Random, randomFrom } from './check/domain.ts';
+import {
+  ACCURACY,
+  type Evidence,
+  type Expected,
+  expectations,
+  MOST_COLUMNS,
+  type Reference,
+  referenceOf,
+} from './check/expected.ts';
+import { layoutOf } from './check/layout.ts';
+import { type FunctionReport, Ledger } from './check/ledger.ts';
 import { loadModule, type ModuleForm } from './check/load.ts';
 import { mathjsOracle } from './check/oracle.ts';
-import { type Call, layoutOf, probesOf, type Quantity } from './check/probes.ts';
+import { type Call, type Measured, type Probe, probesOf, type Quantity } from './check/probes.ts';
+import { PointSearch } from './check/search.ts';
 import type { Program } from './ir/program.ts';
+
+export type { Comparison, FunctionReport } from './check/ledger.ts';
 
 export interface CheckOptions extends ModuleForm {
   /** How many points to look at. Default 10. */
@@ -16,6 +32,8 @@ export interface CheckOptions extends ModuleForm {
   readonly seed?: number;
   /** Whether the source text of the program is a formula, so that mathjs can be asked too. Default true. */
   readonly mathjs?: boolean;
+  /** Of the arrays of the module. Default f64. */
+  readonly precision?: 'f64' | 'f32';
 }
 
 export interface CheckReport {
@@ -28,32 +46,12 @@ export interface CheckReport {
   readonly notes: readonly string[];
 }
 
-export interface FunctionReport {
-  readonly name: string;
-  /** What it was compared with. */
-  readonly reference: string;
-  /** Points compared. */
-  readonly points: number;
-  /** Numbers left out because differences say nothing there: a kink or a jump is too near. */
-  readonly skipped: number;
-  readonly largestError: number;
-  /** The number that is worst in relation to its tolerance. */
-  readonly worst?: Comparison;
-  /** What went wrong if there is no number to compare. */
-  readonly problem?: string;
-  readonly ok: boolean;
-}
-
-export interface Comparison {
-  /** Which number of the result, e.g. `x` or `x.y`; empty for a scalar value. */
-  readonly path: string;
-  readonly inputs: Readonly<Record<string, number>>;
-  readonly actual: number;
-  readonly expected: number;
-  /** Relative to the larger of the expected number and a thousandth of the largest of the same result. */
-  readonly error: number;
-  readonly ok: boolean;
-}
+/** After so many milliseconds no further point is looked at, if there have been a few. */
+const PATIENCE = 8000;
+const FEWEST = 2;
+/** Rounding to single precision hides what smaller steps would show. */
+const SINGLE: Sampling = { epsilon: ACCURACY.f32.epsilon, steps: 5 };
+const COARSE: Sampling = { ...DOUBLE, steps: 6 };
 
 /**
  * Runs the module `code` at random points and compares it with `program`, which is to be the formula as it was parsed:
@@ -64,142 +62,122 @@ export async function checkModule(
   program: Program,
   options: CheckOptions = {},
 ): Promise<CheckReport> {
+  const { precision = 'f64' } = options;
+  const isSingle = precision === 'f32';
   const random = randomFrom(options.seed ?? 1);
-  const layout = layoutOf(program);
   const reference = referenceOf(program);
-  const points = findPoints(program.inputs, options.points ?? 10, random, isUsable(reference, random));
+  const wanted = options.points ?? 10;
+  const search = new PointSearch(reference, random);
+  const points = findPoints(program.inputs, wanted, random, point => search.isUsable(point), {
+    constraints: [...program.graph.constraints.values()],
+    ...(isSingle && { round: Math.fround }),
+  });
   if (points.length === 0) {
     const notes = ['no point was found at which the formula is finite'];
     return { ok: false, functions: [], points: 0, notes };
   }
-  const probes = probesOf(await loadModule(code, options), layout);
-  const gradient = probes.find(({ name }) => name === 'grad');
-  const oracle = options.mathjs === false ? () => undefined : await mathjsOracle(program);
   const ledger = new Ledger();
+  const module = await loadModule(code, options);
+  const probes = probesOf(module, isSingle ? Float32Array : Float64Array);
+  const oracle = options.mathjs === false ? () => undefined : await mathjsOracle(program);
+  if (oracle === undefined) ledger.note('not compared with mathjs: it is not installed');
+  const refusals: string[] = [];
 
+  const start = performance.now();
+  let looked = 0;
   for (const point of points) {
-    const call: Call = {
-      inputs: Object.fromEntries(point),
-      direction: layout.wrt.map(() => 2 * random() - 1),
-      cotangent: layout.rows.map(() => 2 * random() - 1),
-    };
-    const gradientAt = gradient && ((inputs: Call['inputs']) => gradient.measure({ ...call, inputs }));
-    const expected = expectations(layout, point, call, reference, gradientAt, random);
+    if (looked >= FEWEST && performance.now() - start > PATIENCE) break;
+    looked++;
+    const call = callAt(program, point, random);
+    const evidence = evidenceAt(call, probes, { reference, isSlow: search.isSlow, precision, random });
+    const expected = expectations(evidence);
+    const answer = oracle?.(point);
+    if (typeof answer === 'string') refusals.push(answer);
     for (const { name, measure } of probes) {
       try {
-        for (const [quantity, actual] of Object.entries(measure(call)) as [Quantity, readonly number[]][]) {
+        const measured = Object.entries(measure(call)) as [Quantity, ArrayLike<number>][];
+        for (const [quantity, actual] of measured) {
           ledger.compare(name, point, actual, expected(quantity));
-          if (name === 'value')
-            ledger.compare(name, point, actual, answerOf(oracle?.(point), expected('value'), ledger));
+          for (const [numbers, other] of alongDirections(quantity, actual, evidence, expected)) {
+            ledger.compare(name, point, numbers, other);
+          }
+          if (name === 'value' && typeof answer === 'object') {
+            ledger.compare(name, point, actual, answerOf(answer, expected('value')));
+          }
         }
       } catch (error) {
-        ledger.fail(name, `it throws ${error}`);
+        // Where something is empty the evaluator may not need what the module computes: an element of an empty array.
+        if (!(error instanceof RangeError && isEmpty(call))) ledger.fail(name, `it throws ${error}`);
       }
     }
   }
-  if (oracle === undefined) ledger.note('not compared with mathjs: it is not installed');
+  if (refusals.length > 0) ledger.note(refusalNote(refusals, looked));
+  if (looked < points.length || search.isOver) ledger.note('each point takes long, so there are fewer');
   const { functions, notes } = ledger;
-  return { ok: functions.every(({ ok }) => ok), functions, points: points.length, notes };
+  return { ok: functions.every(({ ok }) => ok), functions, points: looked, notes };
+}
+
+function callAt(program: Program, point: Point, random: Random): Call {
+  const layout = layoutOf(program, point.sizes);
+  const vector = (length: number) => Float64Array.from({ length }, () => 2 * random() - 1);
+  return {
+    point,
+    layout,
+    direction: vector(layout.wrt.length),
+    cotangent: vector(layout.outputs.length),
+  };
+}
+
+function isEmpty({ layout }: Call): boolean {
+  return layout.inputs.items.some(({ length }) => length === 0);
+}
+
+/** What is known at the point of a call, and how it may be found out. */
+function evidenceAt(
+  call: Call,
+  probes: readonly Probe[],
+  {
+    reference,
+    isSlow,
+    precision,
+    random,
+  }: Pick<Evidence, 'reference' | 'random'> & { readonly isSlow: boolean; readonly precision: 'f64' | 'f32' },
+): Evidence {
+  const isSingle = precision === 'f32';
+  /** A quantity of the module as a function of the point. */
+  const measured = (name: string, quantity: keyof Measured): Reference | undefined => {
+    const probe = probes.find(each => each.name === name);
+    return probe && (point => Float64Array.from(probe.measure({ ...call, point })[quantity] ?? []));
+  };
+  // Over flat arrays where there may be many numbers.
+  const hasTensors = call.layout.inputs.items.some(({ isScalar }) => !isScalar);
+  const gradient =
+    (hasTensors ? measured('bind().valueAndGrad', 'jacobian') : undefined) ?? measured('grad', 'jacobian');
+  const value = measured('bind().value', 'value');
+  const isTaken = isSlow && !isSingle && value !== undefined;
+  return {
+    layout: call.layout,
+    point: call.point,
+    call,
+    reference,
+    values: isTaken ? value : reference,
+    sampling: isSlow && !isTaken ? COARSE : DOUBLE,
+    gradient: gradient && { at: gradient, sampling: isSingle ? SINGLE : DOUBLE },
+    columns: !isSlow ? MOST_COLUMNS : isTaken ? MOST_COLUMNS / 4 : 0,
+    neighbours: isSlow ? 2 : 6,
+    accuracy: ACCURACY[precision],
+    random,
+  };
 }
 
 /** The numbers of mathjs, known as well as those of the reference evaluator. */
-function answerOf(
-  answer: readonly number[] | string | undefined,
-  known: Expected | undefined,
-  ledger: Ledger,
-): Expected | undefined {
-  if (typeof answer === 'string') ledger.note(`not compared with mathjs: ${answer}`);
-  if (answer === undefined || typeof answer === 'string' || known === undefined) return undefined;
+function answerOf(answer: readonly number[], known: Expected | undefined): Expected | undefined {
+  if (known === undefined) return undefined;
   const numbers = answer.map((value, i) => ({ value, error: known.numbers[i]?.error ?? 0 }));
   return { ...known, source: 'mathjs', numbers };
 }
 
-/** Keeps what is found out about each function. */
-class Ledger {
-  readonly #tallies = new Map<string, Tally>();
-  readonly #notes = new Set<string>();
-
-  /** Counts one result of `name`; nothing if nothing is expected. */
-  compare(name: string, point: Point, actual: readonly number[], expected: Expected | undefined): void {
-    if (expected === undefined) return;
-    const key = `${name} ${expected.source}`;
-    const before = this.#tallies.get(key) ?? emptyTally(name, expected.source);
-    this.#tallies.set(key, added(before, point, actual, expected));
-  }
-
-  fail(name: string, problem: string): void {
-    this.#tallies.set(name, { ...emptyTally(name, 'any result'), ok: false, problem });
-  }
-
-  note(text: string): void {
-    this.#notes.add(text);
-  }
-
-  get functions(): FunctionReport[] {
-    return Array.from(this.#tallies.values(), ({ excess: _, ...report }) => report);
-  }
-
-  get notes(): string[] {
-    return [...this.#notes];
-  }
-}
-
-/** What is known of one function so far. */
-interface Tally extends FunctionReport {
-  /** How far the worst number is off, in units of its tolerance. */
-  readonly excess: number;
-}
-
-function emptyTally(name: string, reference: string): Tally {
-  return { name, reference, points: 0, skipped: 0, largestError: 0, ok: true, excess: -1 };
-}
-
-/** `tally` with one more point. */
-function added(tally: Tally, point: Point, actual: readonly number[], expected: Expected): Tally {
-  const { numbers, paths, relative, absolute } = expected;
-  const largest = numbers.reduce((most, entry) => Math.max(most, finite(entry?.value)), 0);
-  let { skipped, largestError, ok, excess, worst } = tally;
-  for (const [i, entry] of numbers.entries()) {
-    if (entry === undefined) continue;
-    if (!(entry.error <= 1e-3 * Math.max(largest, absolute * 1e3))) {
-      skipped++;
-      continue;
-    }
-    const scale = Math.max(Math.abs(entry.value), 1e-3 * largest);
-    const tolerance = 20 * entry.error + relative * scale + absolute;
-    const difference = Math.abs((actual[i] ?? NaN) - entry.value);
-    const error = difference === 0 ? 0 : orInfinity(difference / scale);
-    const ratio = difference === 0 ? 0 : orInfinity(difference / tolerance);
-    const isRight = ratio <= 1;
-    largestError = Math.max(largestError, error);
-    ok &&= isRight;
-    if (ratio <= excess) continue;
-    excess = ratio;
-    const inputs = Object.fromEntries(point);
-    worst = { path: paths[i], inputs, actual: actual[i] ?? NaN, expected: entry.value, error, ok: isRight };
-  }
-  return { ...tally, points: tally.points + 1, skipped, largestError, ok, excess, ...(worst && { worst }) };
-}
-
-/** Points where the formula and its neighbourhood are finite: differences need room. */
-function isUsable(reference: Reference, random: Random): (point: Point) => boolean {
-  const isFiniteAt = (point: Point) => reference(point).every(Number.isFinite);
-  return point => {
-    if (!isFiniteAt(point)) return false;
-    const way: Point = new Map(
-      Array.from(point, ([name, value]) => {
-        const slope = Number.isInteger(value) ? 0 : (random() < 0.5 ? -1 : 1) * scaleOf(value);
-        return [name, slope] as const;
-      }),
-    );
-    return [-0.02, 0.02].every(t => isFiniteAt(moved(point, way, t)));
-  };
-}
-
-function finite(value: number | undefined): number {
-  return value !== undefined && Number.isFinite(value) ? Math.abs(value) : 0;
-}
-
-function orInfinity(value: number): number {
-  return Number.isNaN(value) ? Infinity : value;
+function refusalNote(reasons: readonly string[], points: number): string {
+  const where = reasons.length < points ? ` at ${reasons.length} of ${points} points` : '';
+  return `not compared with mathjs${where}: ${reasons[0]}`;
 }

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { differentiate } from '../src/check/differences.ts';
-import { findPoints, randomFrom } from '../src/check/domain.ts';
+import { findPoints, type Point, randomFrom } from '../src/check/domain.ts';
 import { type CheckReport, checkModule } from '../src/check.ts';
 import { type CompileOptions, compile } from '../src/compile.ts';
 import { parseFormula } from '../src/frontend/index.ts';
@@ -114,8 +114,8 @@ describe('wrong modules are caught', () => {
     const report = await check('x^2 + 3 * y', {}, code => code.replace(/(return \{ x: )2 \* x/, '$12.1 * x'));
     const { worst } = report.functions.find(({ ok }) => !ok)!;
     expect(worst).toMatchObject({ path: 'x', ok: false });
-    expect(worst!.actual / worst!.inputs.x).toBeCloseTo(2.1, 9);
-    expect(worst!.expected / worst!.inputs.x).toBeCloseTo(2, 6);
+    expect(worst!.actual / (worst!.inputs.x as number)).toBeCloseTo(2.1, 9);
+    expect(worst!.expected / (worst!.inputs.x as number)).toBeCloseTo(2, 6);
     expect(worst!.error).toBeCloseTo(0.05, 2);
   });
 
@@ -208,8 +208,8 @@ describe('points', () => {
   });
 
   test('are found in domains that differ by input', () => {
-    const isUsable = (point: ReadonlyMap<string, number>) =>
-      point.get('x')! > 1 && Math.abs(point.get('y')!) < 1;
+    const isUsable = (point: Point) =>
+      (point.get('x') as number) > 1 && Math.abs(point.get('y') as number) < 1;
     expect(findPoints(inputs, 10, randomFrom(1), isUsable)).toHaveLength(10);
   });
 });

@@ -8,9 +8,18 @@ export interface Difference {
 }
 
 const SHRINK = 2;
-const STEPS = 14;
 /** Rows of the table that are trusted when the whole of it disagrees with them. */
 const NARROW_ROWS = 4;
+
+/** How a function is computed, and how closely it is looked at. */
+export interface Sampling {
+  /** The relative rounding error of its values. */
+  readonly epsilon: number;
+  /** How many steps, each half of the one before: fewer where rounding errors are large, since they grow as steps shrink. */
+  readonly steps: number;
+}
+
+export const DOUBLE: Sampling = { epsilon: Number.EPSILON, steps: 14 };
 
 /**
  * The derivative at 0 of every component of `f`, by Richardson extrapolation of central differences with steps
@@ -19,17 +28,21 @@ const NARROW_ROWS = 4;
  * the wide steps see nothing of the function (an oscillation, a jump, a pole): no early stop, and wide steps that agree
  * with each other but not with the narrow ones do not count.
  */
-export function differentiate(f: (t: number) => Float64Array, h: number): Difference[] {
+export function differentiate(
+  f: (t: number) => Float64Array,
+  h: number,
+  { epsilon, steps: count }: Sampling = DOUBLE,
+): Difference[] {
   const center = f(0);
-  const steps = Array.from({ length: STEPS }, (_, i) => h / SHRINK ** i);
+  const steps = Array.from({ length: count }, (_, i) => h / SHRINK ** i);
   const right = steps.map(step => f(step));
   const left = steps.map(step => f(-step));
   return Array.from(center, (value, component) => {
     const above = right.map(values => values[component]);
     const below = left.map(values => values[component]);
     const slopes = steps.map((step, i) => (above[i] - below[i]) / (2 * step));
-    const size = Math.max(Math.abs(value), Math.abs(above[STEPS - 1]), Math.abs(below[STEPS - 1]));
-    const noises = steps.map(step => (4 * Number.EPSILON * size) / step);
+    const size = Math.max(Math.abs(value), Math.abs(above[count - 1]), Math.abs(below[count - 1]));
+    const noises = steps.map(step => (4 * epsilon * size) / step);
     const gaps = steps.map((step, i) => Math.abs(above[i] - 2 * value + below[i]) / step);
     if (hasKink(gaps, slopes, noises) || isUnresolved(slopes, size / h))
       return { value: NaN, error: Infinity };
@@ -80,7 +93,7 @@ function better(a: Difference, b: Difference): Difference {
  */
 function hasKink(gaps: readonly number[], slopes: readonly number[], noises: readonly number[]): boolean {
   const [wide, narrow] = gaps.slice(-2);
-  return narrow > 2e-6 * Math.abs(slopes[STEPS - 1]) + 4 * noises[STEPS - 1] && narrow > 0.8 * wide;
+  return narrow > 2e-6 * Math.abs(slopes.at(-1)!) + 4 * noises.at(-1)! && narrow > 0.8 * wide;
 }
 
 /** True if the function changes faster than even the narrowest steps: their slopes still differ, and are steep. */

@@ -2,10 +2,25 @@
 // finite. A formula does not say its domain, so ranges that suit common functions are tried, for all inputs alike and
 // mixed; mixtures that worked are tried more often.
 
-import type { Input } from '../ir/program.ts';
+import type { Constraint } from '../ir/graph.ts';
+import { type Input, sizesOf } from '../ir/program.ts';
+import { elementsIn } from '../ir/shape.ts';
+import { evaluateSize } from '../ir/size.ts';
 
-/** A value for every input. */
-export type Point = ReadonlyMap<string, number>;
+/** A number, or the elements of a tensor in row-major order. */
+export type Value = number | Float64Array;
+
+export type Sizes = ReadonlyMap<string, number>;
+
+/** A value for every input, and for every named size. */
+export class Point extends Map<string, Value> {
+  readonly sizes: Sizes;
+
+  constructor(values: Iterable<readonly [string, Value]>, sizes: Sizes = new Map()) {
+    super(values);
+    this.sizes = sizes;
+  }
+}
 
 /** A source of numbers in [0, 1). */
 export type Random = () => number;
@@ -24,6 +39,9 @@ const RANGES: readonly Range[] = [
   { low: -10, high: -1.05 },
 ];
 
+/** Of integers: as indices of a short array some of these are in range, whatever its length. */
+const INTEGERS: readonly Range[] = [1, 2, 3, 5, 10].map(high => ({ low: 0.5, high: high + 0.5 }));
+
 /** Marsaglia's xorshift32 ("Xorshift RNGs", J. Stat. Software 8, 2003), after a few steps to forget a small seed. */
 export function randomFrom(seed: number): Random {
   let state = (seed ^ 0x9e3779b9) | 0 || 1;
@@ -37,24 +55,39 @@ export function randomFrom(seed: number): Random {
   return next;
 }
 
+export interface Search {
+  /** Lengths that have to be equal. */
+  readonly constraints?: readonly Constraint[];
+  /** Makes a number one that the module can be given; it takes doubles unless told otherwise. */
+  readonly round?: (value: number) => number;
+}
+
 /** Up to `count` points where `isUsable`. */
 export function findPoints(
   inputs: readonly Input[],
   count: number,
   random: Random,
   isUsable: (point: Point) => boolean,
+  { constraints = [], round = value => value }: Search = {},
 ): Point[] {
   const ranges = inputs.map(rangesOf);
   const weights = ranges.map(choices => choices.map(() => 1));
   const points: Point[] = [];
   for (let attempt = 0; attempt < 40 * count + 400 && points.length < count; attempt++) {
     const alike = attempt % 2 === 0 ? attempt / 2 : undefined;
+    const sizes = chooseSizes(inputs, constraints, attempt, random);
+    if (sizes === undefined) continue;
     const choice = ranges.map((choices, i) =>
       alike === undefined ? weighted(weights[i], random) : alike % choices.length,
     );
-    const point = new Map(
-      inputs.map((input, i) => [input.name, sample(input, ranges[i][choice[i]], random)] as const),
-    );
+    const values = inputs.map((input, i) => {
+      const one = () => round(sample(input, ranges[i][choice[i]], random));
+      return [
+        input.name,
+        input.shape.length === 0 ? one() : Float64Array.from({ length: lengthAt(input, sizes) }, one),
+      ] as const;
+    });
+    const point = new Point(values, sizes);
     if (!isUsable(point)) continue;
     points.push(point);
     for (const [i, chosen] of choice.entries()) weights[i][chosen] += 4;
@@ -63,9 +96,17 @@ export function findPoints(
 }
 
 /** `point` moved by `t` along `direction`; inputs that have no direction stay. */
-export function moved(point: Point, direction: Point, t: number): Point {
-  const to = new Map(point);
-  for (const [name, slope] of direction) to.set(name, point.get(name)! + t * slope);
+export function moved(point: Point, direction: ReadonlyMap<string, Value>, t: number): Point {
+  const to = new Point(point, point.sizes);
+  for (const [name, slope] of direction) {
+    const value = point.get(name)!;
+    if (typeof value === 'number') to.set(name, value + t * (slope as number));
+    else
+      to.set(
+        name,
+        value.map((x, k) => x + t * (slope as Float64Array)[k]),
+      );
+  }
   return to;
 }
 
@@ -74,11 +115,53 @@ export function scaleOf(value: number): number {
   return Math.max(Math.abs(value), 0.1);
 }
 
+const LENGTHS = [2, 3, 5, 1, 4];
+/** Tried when the small ones do not do. */
+const LONGER = [8, 7, 12, 16, 33];
+const DRAWS = 60;
+
+/**
+ * Lengths for the named sizes of `inputs`: small, mostly different from each other, now and then alike, 1 or 0; undefined if
+ * none was found that are equal where they have to be.
+ */
+function chooseSizes(
+  inputs: readonly Input[],
+  constraints: readonly Constraint[],
+  attempt: number,
+  random: Random,
+): Sizes | undefined {
+  const names = sizesOf({ inputs });
+  if (names.length === 0) return new Map();
+  const lengths = attempt < 100 ? LENGTHS : [...LENGTHS, ...LONGER];
+  const pick = () => lengths[Math.floor(random() * lengths.length)];
+  const special = [undefined, undefined, 'alike', undefined, 1, 0][attempt % 6];
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const common = pick();
+    const chosen = Math.floor(random() * names.length);
+    const sizes = new Map(
+      names.map((name, i) => {
+        if (special === 'alike') return [name, common] as const;
+        return [name, typeof special === 'number' && i === chosen ? special : pick()] as const;
+      }),
+    );
+    const isRight = constraints.every(
+      ({ left, right }) => evaluateSize(left, sizes) === evaluateSize(right, sizes),
+    );
+    if (isRight && inputs.every(input => lengthAt(input, sizes) >= 0)) return sizes;
+  }
+  return undefined;
+}
+
+function lengthAt({ shape }: Input, sizes: Sizes): number {
+  return evaluateSize(elementsIn(shape), sizes);
+}
+
 /** An input with a default is tried near it first: it says where the formula makes sense, and of what size it is. */
-function rangesOf({ default: center }: Input): readonly Range[] {
-  if (center === undefined || !Number.isFinite(center)) return RANGES;
+function rangesOf({ default: center, dtype, shape }: Input): readonly Range[] {
+  const ranges = dtype === 'int' && shape.length > 0 ? INTEGERS : RANGES;
+  if (center === undefined || !Number.isFinite(center)) return ranges;
   const width = scaleOf(center) / 2;
-  return [{ low: center - width, high: center + width }, ...RANGES];
+  return [{ low: center - width, high: center + width }, ...ranges];
 }
 
 function sample({ dtype }: Input, { low, high }: Range, random: Random): number {

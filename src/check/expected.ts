@@ -1,89 +1,163 @@
 // The numbers that a module has to give at one point, with the error that each may have: values from the reference
 // evaluator, first derivatives from differences of it, second derivatives from differences of the module's gradient.
 
-import { evaluator } from '../ir/evaluate.ts';
+import { evaluator, tensorEvaluator } from '../ir/evaluate.ts';
 import type { Program } from '../ir/program.ts';
-import { type Difference, differentiate } from './differences.ts';
-import { moved, type Point, type Random, scaleOf } from './domain.ts';
-import { type Call, joinPath, type Layout, type Measured, type Quantity } from './probes.ts';
+import { type Difference, differentiate, type Sampling } from './differences.ts';
+import { moved, type Point, type Random, scaleOf, type Value } from './domain.ts';
+import { columnPath, flatten, joinPath, type Layout, layoutOf, rowPath, unflatten } from './layout.ts';
+import type { Call, Quantity } from './probes.ts';
 
 /** Expected numbers in the order of the probes; undefined where nothing was worked out. */
 export interface Expected {
   readonly source: string;
   readonly numbers: readonly (Difference | undefined)[];
-  readonly paths: readonly string[];
+  readonly pathOf: (at: number) => string;
   /** The relative error that rounding may cause. */
   readonly relative: number;
   /** The absolute error that rounding may cause: results of cancellation are no better. */
   readonly absolute: number;
 }
 
-/** The elements of the outputs at a point. */
-export type Reference = (point: Point) => Float64Array;
-
-export function referenceOf({ outputs }: Program): Reference {
-  return evaluator(outputs.flatMap(({ elements }) => elements));
+/** How closely a module can be expected to come. */
+export interface Accuracy {
+  /** Of values and of derivatives, relative. */
+  readonly value: number;
+  readonly derivative: number;
+  /** Relative to the largest value. */
+  readonly absolute: number;
+  /** What its arrays do to the numbers in them. */
+  readonly epsilon: number;
 }
 
-/** Differences are taken in no more directions than this at a point: chosen anew at each. */
-const MOST_COLUMNS = 16;
+export const ACCURACY: { readonly [P in 'f64' | 'f32']: Accuracy } = {
+  f64: { value: 1e-10, derivative: 1e-8, absolute: 1e-12, epsilon: Number.EPSILON },
+  f32: { value: 2e-5, derivative: 2e-4, absolute: 2e-5, epsilon: 2 ** -23 },
+};
 
-/** Works out each quantity at most once. `gradient` is the module's own. */
-export function expectations(
-  { wrt, rows }: Layout,
-  point: Point,
-  call: Call,
-  reference: Reference,
-  gradient: ((inputs: Call['inputs']) => Measured) | undefined,
-  random: Random,
-): (quantity: Quantity) => Expected | undefined {
+/** Numbers at a point. */
+export type Reference = (point: Point) => Float64Array;
+
+/** The elements of the outputs. Throws RangeError where an index is out of range or a length is negative. */
+export function referenceOf(program: Program): Reference {
+  const { inputs, outputs } = program;
+  const roots = outputs.flatMap(({ elements }) => elements);
+  if ([...inputs, ...roots].every(({ shape }) => shape.length === 0)) {
+    return evaluator(roots) as unknown as Reference; // all values are numbers then
+  }
+  const evaluateAt = tensorEvaluator(roots);
+  return point => {
+    const { inputs } = layoutOf(program, point.sizes);
+    const tensors = inputs.items.map(({ name, shape }) => {
+      const value = point.get(name)!;
+      return [name, { shape, elements: typeof value === 'number' ? [value] : value }] as const;
+    });
+    const results = evaluateAt(new Map(tensors), point.sizes);
+    return Float64Array.from(results.flatMap(({ elements }) => Array.from(elements)));
+  };
+}
+
+export interface Evidence {
+  readonly layout: Layout;
+  readonly point: Point;
+  readonly call: Call;
+  /** The values. */
+  readonly reference: Reference;
+  /** The values again, for differences: a formula that takes long is not interpreted a hundred times. */
+  readonly values: Reference;
+  readonly sampling: Sampling;
+  /** The module's own gradient, and how it rounds. */
+  readonly gradient: { readonly at: Reference; readonly sampling: Sampling } | undefined;
+  /** How many of the columns are looked at, chosen anew at each point. */
+  readonly columns: number;
+  /** How many neighbours tell how far rounding errors go. */
+  readonly neighbours: number;
+  readonly accuracy: Accuracy;
+  readonly random: Random;
+}
+
+/** Differences are taken in no more directions than this at a point. */
+export const MOST_COLUMNS = 16;
+
+/** Works out each quantity at most once. */
+export function expectations(evidence: Evidence): (quantity: Quantity) => Expected | undefined {
+  const { layout, point, call, reference, values, sampling, gradient, accuracy, random } = evidence;
+  const { wrt, outputs } = layout;
   const center = reference(point);
   const size = center.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const columns = choose(wrt.length, MOST_COLUMNS, random);
-  const direction: Point = new Map(wrt.map((name, j) => [name, call.direction[j]]));
-  const unit = (j: number): Point => new Map([[wrt[j], 1]]);
-  const step = (j: number): number => scaleOf(point.get(wrt[j])!) / 4;
-  const longStep = wrt.reduce((least, _, j) => Math.min(least, step(j)), 1);
+  const theta = flatten(wrt, point);
+  const columns = choose(wrt.length, evidence.columns, random);
+  const isLooked = columns.length > 0 || wrt.length === 0;
+  const direction = unflatten(wrt, call.direction);
+  const step = (j: number): number => scaleOf(theta[j]) / 4;
+  // A step in all directions at once is as long as one in each of them.
+  const longStep =
+    theta.reduce((least, _, j) => Math.min(least, step(j)), 1) /
+    Math.sqrt(Math.max(1, wrt.length / MOST_COLUMNS));
+  const unit = (j: number): ReadonlyMap<string, Value> => {
+    const { name, isScalar, offset, length } = wrt.items.find(part => j < part.offset + part.length)!;
+    return new Map([[name, isScalar ? 1 : new Float64Array(length).with(j - offset, 1)]]);
+  };
 
-  const along = (f: Reference, way: Point, h: number) => differentiate(t => f(moved(point, way, t)), h);
-  const gradientAt: Reference | undefined =
-    gradient && (at => Float64Array.from(gradient(Object.fromEntries(at)).jacobian ?? []));
+  const along = (f: Reference, way: ReadonlyMap<string, Value>, h: number, how: Sampling) =>
+    differentiate(t => f(moved(point, way, t)), h, how);
   /** The derivatives of the `rows` components of `f` by the chosen inputs, row by row. */
-  const matrix = (f: Reference, rows: number): (Difference | undefined)[] => {
+  const matrix = (f: Reference, rows: number, how: Sampling): (Difference | undefined)[] => {
     const numbers = new Array<Difference | undefined>(rows * wrt.length);
     for (const j of columns) {
-      const column = along(f, unit(j), step(j));
+      const column = along(f, unit(j), step(j), how);
       for (let i = 0; i < rows; i++) numbers[i * wrt.length + j] = column[i];
     }
     return numbers;
   };
   const weighted: Reference = at => {
-    const values = reference(at);
-    return Float64Array.of(call.cotangent.reduce((sum, c, i) => sum + c * values[i], 0));
+    const own = values(at);
+    return Float64Array.of(call.cotangent.reduce((sum, c, i) => sum + c * own[i], 0));
   };
-  const pathsBelow = (rows: readonly string[]) => rows.flatMap(row => wrt.map(name => joinPath(row, name)));
+  const rowOf = (at: number) => rowPath(layout, at);
+  const columnOf = (at: number) => columnPath(layout, at);
+  const cellOf = (row: (at: number) => string) => (at: number) =>
+    joinPath(row(Math.floor(at / wrt.length)), columnOf(at % wrt.length));
 
-  const first = { source: 'differences', relative: 1e-8, absolute: 1e-12 * size };
+  const first = {
+    source: values === reference ? 'differences' : 'differences of value',
+    relative: accuracy.derivative,
+    absolute: accuracy.absolute * size,
+  };
   const second = { ...first, source: 'differences of grad' };
   const worked = {
     value: (): Expected => ({
       source: 'the reference evaluator',
-      numbers: withNoise(reference, point, center, random),
-      paths: rows,
-      relative: 1e-10,
-      absolute: 1e-300,
+      numbers: withNoise(evidence, center),
+      pathOf: rowOf,
+      relative: accuracy.value,
+      absolute: accuracy.epsilon === Number.EPSILON ? 1e-300 : accuracy.absolute * size,
     }),
-    jacobian: (): Expected => ({
+    jacobian: (): Expected | undefined =>
+      isLooked
+        ? { ...first, numbers: matrix(values, outputs.length, sampling), pathOf: cellOf(rowOf) }
+        : undefined,
+    jvp: (): Expected => ({
       ...first,
-      numbers: matrix(reference, rows.length),
-      paths: pathsBelow(rows),
+      numbers: along(values, direction, longStep, sampling),
+      pathOf: rowOf,
     }),
-    jvp: (): Expected => ({ ...first, numbers: along(reference, direction, longStep), paths: rows }),
-    vjp: (): Expected => ({ ...first, numbers: matrix(weighted, 1), paths: wrt }),
+    vjp: (): Expected | undefined =>
+      isLooked ? { ...first, numbers: matrix(weighted, 1, sampling), pathOf: columnOf } : undefined,
     hessian: (): Expected | undefined =>
-      gradientAt && { ...second, numbers: matrix(gradientAt, wrt.length), paths: pathsBelow(wrt) },
+      gradient && isLooked
+        ? {
+            ...second,
+            numbers: matrix(gradient.at, wrt.length, gradient.sampling),
+            pathOf: cellOf(columnOf),
+          }
+        : undefined,
     hvp: (): Expected | undefined =>
-      gradientAt && { ...second, numbers: along(gradientAt, direction, longStep), paths: wrt },
+      gradient && {
+        ...second,
+        numbers: along(gradient.at, direction, longStep, gradient.sampling),
+        pathOf: columnOf,
+      },
   } satisfies Record<Quantity, () => Expected | undefined>;
 
   const done = new Map<Quantity, Expected | undefined>();
@@ -97,16 +171,21 @@ export function expectations(
  * The values, each with the change that a few units in the last place of the inputs make: a formula that cancels is
  * known no better than that, and a module that rounds in another order differs by as much.
  */
-function withNoise(reference: Reference, point: Point, center: Float64Array, random: Random): Difference[] {
+function withNoise(
+  { reference, point, accuracy: { epsilon }, neighbours, random }: Evidence,
+  center: Float64Array,
+): Difference[] {
   const noise = new Float64Array(center.length);
-  for (let k = 0; k < 6; k++) {
-    const near = new Map(
-      Array.from(point, ([name, value]) => {
-        const change = Number.isInteger(value) ? 0 : (random() < 0.5 ? -2 : 2) * Number.EPSILON;
-        return [name, value * (1 + change)] as const;
-      }),
-    );
-    for (const [i, value] of reference(near).entries())
+  const near = (value: number): number => {
+    const change = Number.isInteger(value) ? 0 : (random() < 0.5 ? -2 : 2) * epsilon;
+    return value * (1 + change);
+  };
+  for (let k = 0; k < neighbours; k++) {
+    const neighbour = moved(point, new Map(), 0);
+    for (const [name, value] of point) {
+      neighbour.set(name, typeof value === 'number' ? near(value) : value.map(near));
+    }
+    for (const [i, value] of reference(neighbour).entries())
       noise[i] = Math.max(noise[i], Math.abs(value - center[i]));
   }
   return Array.from(center, (value, i) => ({ value, error: noise[i] }));

@@ -4,9 +4,13 @@ import type { MathNode } from 'mathjs';
 import type { Program } from '../ir/program.ts';
 import { scope } from '../mathjs.ts';
 import type { Point } from './domain.ts';
+import { layoutOf, nested } from './layout.ts';
 
-/** The elements of the outputs, or the reason why mathjs cannot say. */
-export type Oracle = (point: Point) => readonly number[] | string;
+/**
+ * The elements of the outputs, or the reason why mathjs cannot say. It is not asked about empty arrays, of which it knows
+ * no more than that they are empty.
+ */
+export type Oracle = (point: Point) => readonly number[] | string | undefined;
 
 /** Evaluates the source text of `program` with mathjs, or undefined if mathjs is not installed. */
 export async function mathjsOracle(program: Program): Promise<Oracle | undefined> {
@@ -20,15 +24,23 @@ export async function mathjsOracle(program: Program): Promise<Oracle | undefined
   }
   return point => {
     try {
-      const variables = scope(Object.fromEntries(point));
+      const { inputs, outputs } = layoutOf(program, point.sizes);
+      if (inputs.items.some(({ length }) => length === 0)) return undefined;
+      const values = new Map(
+        inputs.items.map(({ name, shape }) => {
+          const value = point.get(name)!;
+          return [name, typeof value === 'number' ? value : nested(value, shape)] as const;
+        }),
+      );
+      const variables = scope(Object.fromEntries(values), Object.fromEntries(point.sizes));
       let last: unknown;
       for (const statement of statements) last = statement.evaluate(variables);
-      if (typeof last === 'function') last = last(...program.inputs.map(({ name }) => point.get(name)!));
+      if (typeof last === 'function') last = last(...values.values());
       const results = program.outputs.map(({ name }) =>
         program.outputs.length > 1 ? variables.get(name) : last,
       );
       const numbers = results.flatMap(numbersOf);
-      const isComplete = numbers.length === program.outputs.flatMap(({ elements }) => elements).length;
+      const isComplete = numbers.length === outputs.length;
       return isComplete ? numbers : 'its result is not a real number';
     } catch (error) {
       return reasonOf(error);

@@ -1,21 +1,23 @@
 // Every way to obtain numbers from an emitted module, the record form and the bound form alike, with the results read
-// into flat lists of one order: outputs before inputs, rows before columns. A number that is missing reads as NaN.
+// into flat lists of one order (layout.ts). A number that is missing reads as NaN.
 
-import type { Program } from '../ir/program.ts';
+import type { Point } from './domain.ts';
+import { flatten, type Layout, nested, type Part, type Parts, unflatten } from './layout.ts';
 import type { Exports } from './load.ts';
 
 /** What is measured; the gradient is a Jacobian of one row. */
 export type Quantity = 'value' | 'jacobian' | 'hessian' | 'hvp' | 'jvp' | 'vjp';
 
-export type Measured = Readonly<Partial<Record<Quantity, readonly number[]>>>;
+export type Measured = Readonly<Partial<Record<Quantity, ArrayLike<number>>>>;
 
 /** The arguments of one round of calls. */
 export interface Call {
-  readonly inputs: Readonly<Record<string, number>>;
-  /** For `hvp` and `jvp`: one number for each input in wrt. */
-  readonly direction: readonly number[];
+  readonly point: Point;
+  readonly layout: Layout;
+  /** For `hvp` and `jvp`: one number for each element of the inputs in wrt. */
+  readonly direction: Float64Array;
   /** For `vjp`: one number for each element of the outputs. */
-  readonly cotangent: readonly number[];
+  readonly cotangent: Float64Array;
 }
 
 /** One function of the module. */
@@ -24,48 +26,22 @@ export interface Probe {
   readonly measure: (call: Call) => Measured;
 }
 
-/** The names and the order of the numbers. */
-export interface Layout {
-  readonly wrt: readonly string[];
-  readonly outputs: readonly { readonly name: string; readonly length: number; readonly isScalar: boolean }[];
-  /** The path of each element of each output; empty for a single scalar. */
-  readonly rows: readonly string[];
-}
+export type ArrayType = Float64ArrayConstructor | Float32ArrayConstructor;
 
-export function layoutOf({ wrt, outputs }: Program): Layout {
-  return {
-    wrt,
-    outputs: outputs.map(({ name, shape, elements }) => ({
-      name,
-      length: elements.length,
-      isScalar: shape.length === 0,
-    })),
-    rows: outputs.flatMap(({ name, shape, elements }) => {
-      const prefix = outputs.length > 1 ? name : '';
-      return elements.map((_, k) => (shape.length === 0 ? prefix : joinPath(prefix, String(k + 1))));
-    }),
-  };
-}
-
-/** `r` and `x` as `r.x`; either may be empty. */
-export function joinPath(...parts: readonly string[]): string {
-  return parts.filter(part => part !== '').join('.');
-}
-
-/** The functions that `module` exports, then those of what its `bind` returns. */
-export function probesOf(module: Exports, layout: Layout): Probe[] {
+/** The functions that `module` exports, then those of what its `bind` returns; its arrays are of type `array`. */
+export function probesOf(module: Exports, array: ArrayType = Float64Array): Probe[] {
   const records = Object.entries(RECORD_FORMS).flatMap(([name, measure]): Probe[] => {
     const f = module[name];
-    return isCallable(f) ? [{ name, measure: call => measure(f, call, layout) }] : [];
+    return isCallable(f) ? [{ name, measure: call => measure(f, new RecordCall(call, array)) }] : [];
   });
   const { bind } = module;
   if (!isCallable(bind)) return records;
   const bound = Object.entries(BOUND_FORMS).flatMap(([name, measure]): Probe[] => {
     if (!isCallable(module[name])) return [];
+    const pattern = patternOf(module, name);
     const measureBound = (call: Call): Measured => {
-      const data = Object.entries(call.inputs).filter(([input]) => !layout.wrt.includes(input));
-      const f = at(bind(Object.fromEntries(data)), name);
-      return isCallable(f) ? measure(f, call, layout, patternOf(module, name, call)) : {};
+      const f = at(bind(dataOf(call)), name);
+      return isCallable(f) ? measure(f, new BoundCall(call, array, pattern)) : {};
     };
     return [{ name: `bind().${name}`, measure: measureBound }];
   });
@@ -74,191 +50,242 @@ export function probesOf(module: Exports, layout: Layout): Probe[] {
 
 type Callable = (...args: readonly unknown[]) => unknown;
 
-const RECORD_FORMS: Readonly<Record<string, (f: Callable, call: Call, layout: Layout) => Measured>> = {
-  value: (f, { inputs }, layout) => ({ value: values(f(inputs), layout) }),
-  grad: (f, { inputs }, layout) => ({ jacobian: vector(f(inputs), layout) }),
-  valueAndGrad: (f, { inputs }, layout) => {
-    const both = f(inputs);
-    return { value: values(at(both, 'value'), layout), jacobian: vector(at(both, 'grad'), layout) };
+/** A round of calls of functions over records. */
+class RecordCall {
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly direction: Readonly<Record<string, unknown>>;
+  readonly cotangent: unknown;
+  readonly #layout: Layout;
+  readonly #array: ArrayType;
+
+  constructor({ point, layout, direction, cotangent }: Call, array: ArrayType) {
+    this.#layout = layout;
+    this.#array = array;
+    this.inputs = inputsOf(point, layout);
+    this.direction = recordOf(direction, layout.wrt);
+    const parts = recordOf(cotangent, layout.outputs);
+    const [{ name }] = layout.outputs.items;
+    this.cotangent = layout.outputs.items.length === 1 ? parts[name] : parts;
+  }
+
+  /** The elements of the outputs. */
+  values(result: unknown): Float64Array {
+    const { items, length } = this.#layout.outputs;
+    const flat = new Float64Array(length).fill(Number.NaN);
+    for (const part of items) this.#read(items.length === 1 ? result : at(result, part.name), part, flat);
+    return flat;
+  }
+
+  /** One number for each element of the inputs in wrt. */
+  vector(result: unknown): Float64Array {
+    const { items, length } = this.#layout.wrt;
+    const flat = new Float64Array(length).fill(Number.NaN);
+    for (const part of items) this.#read(at(result, part.name), part, flat);
+    return flat;
+  }
+
+  jacobian(result: unknown): Float64Array {
+    const { outputs } = this.#layout;
+    return this.#matrix(
+      outputs.items.length === 1 ? { [outputs.items[0].name]: result } : result,
+      outputs,
+      result,
+    );
+  }
+
+  hessian(result: unknown): Float64Array {
+    return this.#matrix(result, this.#layout.wrt, result);
+  }
+
+  /** Blocks of rows by columns as one matrix. */
+  #matrix(blocks: unknown, rows: Parts, whole: unknown): Float64Array {
+    const { wrt } = this.#layout;
+    if (isSparse(whole)) return dense(whole, rows.length, wrt.length);
+    const flat = new Float64Array(rows.length * wrt.length).fill(Number.NaN);
+    for (const row of rows.items) {
+      for (const column of wrt.items) {
+        const block = at(at(blocks, row.name), column.name);
+        const values = this.#elements(block, row.length * column.length, row.isScalar && column.isScalar);
+        for (let k = 0; k < values.length; k++) {
+          const j = k % column.length;
+          const i = (k - j) / column.length;
+          flat[(row.offset + i) * wrt.length + column.offset + j] = values[k];
+        }
+      }
+    }
+    return flat;
+  }
+
+  #read(value: unknown, { offset, length, isScalar }: Part, flat: Float64Array): void {
+    flat.set(this.#elements(value, length, isScalar), offset);
+  }
+
+  /** A number, or a flat array of the right type and length; anything else is not what was promised. */
+  #elements(value: unknown, length: number, isScalar: boolean): ArrayLike<number> {
+    if (isScalar) return [number(value)];
+    return value instanceof this.#array && value.length === length
+      ? value
+      : new Array(length).fill(Number.NaN);
+  }
+}
+
+const RECORD_FORMS: Readonly<Record<string, (f: Callable, call: RecordCall) => Measured>> = {
+  value: (f, call) => ({ value: call.values(f(call.inputs)) }),
+  grad: (f, call) => ({ jacobian: call.vector(f(call.inputs)) }),
+  valueAndGrad: (f, call) => {
+    const both = f(call.inputs);
+    return { value: call.values(at(both, 'value')), jacobian: call.vector(at(both, 'grad')) };
   },
-  jacobian: (f, { inputs }, layout) => ({ jacobian: jacobian(f(inputs), layout) }),
-  valueAndJacobian: (f, { inputs }, layout) => {
-    const both = f(inputs);
-    return { value: values(at(both, 'value'), layout), jacobian: jacobian(at(both, 'jacobian'), layout) };
+  jacobian: (f, call) => ({ jacobian: call.jacobian(f(call.inputs)) }),
+  valueAndJacobian: (f, call) => {
+    const both = f(call.inputs);
+    return { value: call.values(at(both, 'value')), jacobian: call.jacobian(at(both, 'jacobian')) };
   },
-  hessian: (f, { inputs }, layout) => ({ hessian: hessian(f(inputs), layout) }),
-  valueGradAndHessian: (f, { inputs }, layout) => {
-    const all = f(inputs);
-    const value = values(at(all, 'value'), layout);
-    return { value, jacobian: vector(at(all, 'grad'), layout), hessian: hessian(at(all, 'hessian'), layout) };
+  hessian: (f, call) => ({ hessian: call.hessian(f(call.inputs)) }),
+  valueGradAndHessian: (f, call) => {
+    const all = f(call.inputs);
+    const value = call.values(at(all, 'value'));
+    return { value, jacobian: call.vector(at(all, 'grad')), hessian: call.hessian(at(all, 'hessian')) };
   },
-  hvp: (f, { inputs, direction }, layout) => ({ hvp: vector(f(inputs, byInput(direction, layout)), layout) }),
-  jvp: (f, { inputs, direction }, layout) => {
-    const both = f(inputs, byInput(direction, layout));
-    return { value: values(at(both, 'value'), layout), jvp: values(at(both, 'tangent'), layout) };
+  hvp: (f, call) => ({ hvp: call.vector(f(call.inputs, call.direction)) }),
+  jvp: (f, call) => {
+    const both = f(call.inputs, call.direction);
+    return { value: call.values(at(both, 'value')), jvp: call.values(at(both, 'tangent')) };
   },
-  vjp: (f, { inputs, cotangent }, layout) => {
-    const both = f(inputs, byOutput(cotangent, layout));
-    return { value: values(at(both, 'value'), layout), vjp: vector(at(both, 'grad'), layout) };
+  vjp: (f, call) => {
+    const both = f(call.inputs, call.cotangent);
+    return { value: call.values(at(both, 'value')), vjp: call.vector(at(both, 'grad')) };
   },
 };
 
-/** Bound forms take and fill flat arrays; `pattern` is where the values of a sparse matrix belong. */
-const BOUND_FORMS: Readonly<
-  Record<string, (f: Callable, call: Call, layout: Layout, pattern: Sparse | undefined) => Measured>
-> = {
-  value: (f, call, layout) =>
-    returnsNumber(layout)
-      ? { value: [number(f(theta(call, layout)))] }
-      : { value: filled(layout.rows.length, y => f(theta(call, layout), y)) },
-  valueAndGrad: (f, call, layout) => {
-    let value = NaN;
-    const jacobian = filled(layout.wrt.length, g => {
-      value = number(f(theta(call, layout), g));
+/** A round of calls of bound functions, which take and fill flat arrays. */
+class BoundCall {
+  readonly theta: ArrayLike<number>;
+  readonly direction: ArrayLike<number>;
+  readonly cotangent: ArrayLike<number>;
+  readonly isNumber: boolean;
+  readonly rows: number;
+  readonly columns: number;
+  readonly #array: ArrayType;
+  /** Where the values of a sparse matrix belong. */
+  readonly #pattern: Pattern | undefined;
+
+  constructor({ point, layout, direction, cotangent }: Call, array: ArrayType, pattern: Pattern | undefined) {
+    this.theta = new array(flatten(layout.wrt, point));
+    this.direction = new array(direction);
+    this.cotangent = new array(cotangent);
+    this.isNumber = layout.isNumber;
+    this.rows = layout.outputs.length;
+    this.columns = layout.wrt.length;
+    this.#array = array;
+    this.#pattern = pattern;
+  }
+
+  /** An array to fill. */
+  array(length: number): Float64Array | Float32Array {
+    return new this.#array(length).fill(Number.NaN);
+  }
+
+  filled(length: number, fill: (array: ArrayLike<number>) => unknown): ArrayLike<number> {
+    const array = this.array(length);
+    fill(array);
+    return array;
+  }
+
+  matrix(rows: number, fill: (array: ArrayLike<number>) => unknown): ArrayLike<number> {
+    const { columns } = this;
+    if (this.#pattern === undefined) return this.filled(rows * columns, fill);
+    const values = this.filled(this.#pattern.rowIndex.length, fill);
+    return dense({ ...this.#pattern, values }, rows, columns);
+  }
+}
+
+const BOUND_FORMS: Readonly<Record<string, (f: Callable, call: BoundCall) => Measured>> = {
+  value: (f, call) =>
+    call.isNumber
+      ? { value: [number(f(call.theta))] }
+      : { value: call.filled(call.rows, y => f(call.theta, y)) },
+  valueAndGrad: (f, call) => {
+    let value = Number.NaN;
+    const jacobian = call.filled(call.columns, g => {
+      value = number(f(call.theta, g));
     });
     return { value: [value], jacobian };
   },
-  jacobian: (f, call, layout, pattern) => ({
-    jacobian: matrix(layout.rows.length, layout.wrt.length, pattern, J => f(theta(call, layout), J)),
-  }),
-  valueAndJacobian: (f, call, layout, pattern) => {
-    const { rows, wrt } = layout;
-    let value: readonly number[] = [];
-    const jacobian = matrix(rows.length, wrt.length, pattern, J => {
-      if (returnsNumber(layout)) value = [number(f(theta(call, layout), J))];
-      else value = filled(rows.length, y => f(theta(call, layout), y, J));
+  jacobian: (f, call) => ({ jacobian: call.matrix(call.rows, J => f(call.theta, J)) }),
+  valueAndJacobian: (f, call) => {
+    let value: ArrayLike<number> = [];
+    const jacobian = call.matrix(call.rows, J => {
+      if (call.isNumber) value = [number(f(call.theta, J))];
+      else value = call.filled(call.rows, y => f(call.theta, y, J));
     });
     return { value, jacobian };
   },
-  hessian: (f, call, layout, pattern) => ({
-    hessian: matrix(layout.wrt.length, layout.wrt.length, pattern, H => f(theta(call, layout), H)),
-  }),
-  valueGradAndHessian: (f, call, layout, pattern) => {
-    const n = layout.wrt.length;
-    const g = new Float64Array(n).fill(NaN);
-    let value = NaN;
-    const hessian = matrix(n, n, pattern, H => {
-      value = number(f(theta(call, layout), g, H));
+  hessian: (f, call) => ({ hessian: call.matrix(call.columns, H => f(call.theta, H)) }),
+  valueGradAndHessian: (f, call) => {
+    const g = call.array(call.columns);
+    let value = Number.NaN;
+    const hessian = call.matrix(call.columns, H => {
+      value = number(f(call.theta, g, H));
     });
-    return { value: [value], jacobian: [...g], hessian };
+    return { value: [value], jacobian: g, hessian };
   },
-  hvp: (f, call, layout) => ({
-    hvp: filled(layout.wrt.length, out => f(theta(call, layout), Float64Array.from(call.direction), out)),
-  }),
-  jvp: (f, call, layout) => ({
-    jvp: filled(layout.rows.length, out => f(theta(call, layout), Float64Array.from(call.direction), out)),
-  }),
-  vjp: (f, call, layout) => ({
-    vjp: filled(layout.wrt.length, out => f(theta(call, layout), Float64Array.from(call.cotangent), out)),
-  }),
+  hvp: (f, call) => ({ hvp: call.filled(call.columns, out => f(call.theta, call.direction, out)) }),
+  jvp: (f, call) => ({ jvp: call.filled(call.rows, out => f(call.theta, call.direction, out)) }),
+  vjp: (f, call) => ({ vjp: call.filled(call.columns, out => f(call.theta, call.cotangent, out)) }),
 };
 
 // Arguments.
 
-function theta({ inputs }: Call, { wrt }: Layout): Float64Array {
-  return Float64Array.from(wrt, name => inputs[name]);
-}
-
-function byInput(numbers: readonly number[], { wrt }: Layout): Record<string, number> {
-  return Object.fromEntries(wrt.map((name, j) => [name, numbers[j]]));
-}
-
-/** A single output is given bare, several by name. */
-function byOutput(numbers: readonly number[], { outputs }: Layout): unknown {
-  let from = 0;
-  const parts = outputs.map(({ name, length, isScalar }) => {
-    const part = numbers.slice(from, from + length);
-    from += length;
-    return [name, isScalar ? part[0] : Float64Array.from(part)] as const;
+/** All inputs: tensors as nested lists, which tell their lengths; where something is empty, with the sizes by name. */
+function inputsOf(point: Point, { inputs }: Layout): Record<string, unknown> {
+  const isEmpty = inputs.items.some(({ length }) => length === 0);
+  const entries = inputs.items.map(({ name, shape }) => {
+    const value = point.get(name)!;
+    return [name, typeof value === 'number' || isEmpty ? value : nested(value, shape)] as const;
   });
-  return parts.length === 1 ? parts[0][1] : Object.fromEntries(parts);
+  return Object.fromEntries([...(isEmpty ? point.sizes : []), ...entries]);
+}
+
+/** What `bind` takes: flat arrays, and the sizes by name. */
+function dataOf({ point, layout }: Call): Record<string, unknown> {
+  const isVariable = new Set(layout.wrt.items.map(({ name }) => name));
+  return Object.fromEntries([...point.sizes, ...[...point].filter(([name]) => !isVariable.has(name))]);
+}
+
+function recordOf(flat: Float64Array, parts: Parts): Record<string, unknown> {
+  return Object.fromEntries(unflatten(parts, flat));
 }
 
 // Results.
 
-function returnsNumber({ outputs }: Layout): boolean {
-  return outputs.length === 1 && outputs[0].isScalar;
-}
-
-/** The elements of the outputs. */
-function values(result: unknown, { outputs }: Layout): number[] {
-  return outputs.flatMap(({ name, length }) =>
-    elements(outputs.length === 1 ? result : at(result, name), length),
-  );
-}
-
-/** One number for each input in wrt. */
-function vector(result: unknown, { wrt }: Layout): number[] {
-  return wrt.map(name => number(at(result, name)));
-}
-
-function jacobian(result: unknown, { outputs, wrt, rows }: Layout): number[] {
-  if (isSparse(result)) return dense(result, rows.length, wrt.length);
-  return outputs.flatMap(({ name, length }) => {
-    const block = outputs.length === 1 ? result : at(result, name);
-    const columns = wrt.map(input => elements(at(block, input), length));
-    return Array.from({ length: length * wrt.length }, (_, k) => {
-      const j = k % wrt.length;
-      return columns[j][(k - j) / wrt.length];
-    });
-  });
-}
-
-function hessian(result: unknown, layout: Layout): number[] {
-  const { wrt } = layout;
-  if (isSparse(result)) return dense(result, wrt.length, wrt.length);
-  return wrt.flatMap(name => vector(at(result, name), layout));
-}
-
-function matrix(
-  rows: number,
-  columns: number,
-  pattern: Sparse | undefined,
-  fill: (array: Float64Array) => void,
-) {
-  if (pattern === undefined) return filled(rows * columns, fill);
-  return dense({ ...pattern, values: filled(pattern.values.length, fill) }, rows, columns);
-}
-
-function filled(length: number, fill: (array: Float64Array) => void): number[] {
-  const array = new Float64Array(length).fill(NaN);
-  fill(array);
-  return [...array];
-}
-
-/** A matrix by compressed columns. */
-interface Sparse {
-  readonly values: ArrayLike<number>;
+/** The places of compressed columns. */
+interface Pattern {
   readonly rowIndex: ArrayLike<number>;
   readonly colPointer: ArrayLike<number>;
+}
+
+interface Sparse extends Pattern {
+  readonly values: ArrayLike<number>;
 }
 
 function isSparse(result: unknown): result is Sparse {
   return at(result, 'colPointer') instanceof Int32Array;
 }
 
-/** The pattern of the matrix that a bound form fills; the record form shows it. */
-function patternOf(module: Exports, name: string, { inputs }: Call): Sparse | undefined {
-  const shower = name.endsWith('essian')
-    ? module.hessian
-    : name.endsWith('acobian')
-      ? module.jacobian
-      : undefined;
-  const result = isCallable(shower) ? shower(inputs) : undefined;
-  return isSparse(result) ? result : undefined;
+/** Where the values of the matrix that a bound form fills belong: a constant of the module if it is sparse. */
+function patternOf(module: Exports, name: string): Pattern | undefined {
+  const kind = ['hessian', 'jacobian'].find(each => name.toLowerCase().endsWith(each));
+  const pattern = module[`${kind}Pattern`];
+  return at(pattern, 'colPointer') instanceof Int32Array ? (pattern as Pattern) : undefined;
 }
 
-function dense({ values, rowIndex, colPointer }: Sparse, rows: number, columns: number): number[] {
-  const full = new Array<number>(rows * columns).fill(0);
+function dense({ values, rowIndex, colPointer }: Sparse, rows: number, columns: number): Float64Array {
+  const full = new Float64Array(rows * columns);
   for (let j = 0; j < columns; j++) {
     for (let k = colPointer[j]; k < colPointer[j + 1]; k++) full[rowIndex[k] * columns + j] = values[k];
   }
   return full;
-}
-
-function elements(result: unknown, length: number): number[] {
-  if (!(result instanceof Float64Array)) return length === 1 ? [number(result)] : new Array(length).fill(NaN);
-  return Array.from({ length }, (_, k) => result[k] ?? NaN);
 }
 
 function at(record: unknown, key: string): unknown {
@@ -266,7 +293,7 @@ function at(record: unknown, key: string): unknown {
 }
 
 function number(value: unknown): number {
-  return typeof value === 'number' ? value : NaN;
+  return typeof value === 'number' ? value : Number.NaN;
 }
 
 function isCallable(value: unknown): value is Callable {

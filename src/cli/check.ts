@@ -30,6 +30,7 @@ export async function checkCompilation(compilation: Compilation, job: Job, point
     {
       points,
       mathjs: isFormula,
+      ...(compile.precision && { precision: compile.precision }),
       ...(compile.format && { format: compile.format }),
       ...(compile.globalName !== undefined && { globalName: compile.globalName }),
     },
@@ -57,10 +58,20 @@ function failureOf({ name, reference, worst, problem }: FunctionReport): Diagnos
   const { path, inputs, actual, expected } = worst;
   const what = path === '' ? name : `${name} (${path})`;
   const verb = reference.startsWith('differences') ? 'give' : 'gives';
-  const where = Object.entries(inputs).map(([input, value]) => `${input} = ${value}`);
+  const where = Object.entries(inputs).map(([input, value]) => `${input} = ${valueText(value)}`);
   return {
     ...failed,
     message: `${what} is ${actual}, but ${reference} ${verb} ${expected}`,
     hints: where.length > 0 ? [`at ${where.join(', ')}`] : [],
   };
+}
+
+/** Longer tensors are shown by their first elements. */
+const MOST_ELEMENTS = 6;
+
+function valueText(value: number | Float64Array): string {
+  if (typeof value === 'number') return String(value);
+  const shown = Array.from(value.subarray(0, MOST_ELEMENTS), String);
+  if (value.length > MOST_ELEMENTS) shown.push('...');
+  return `[${shown.join(', ')}]`;
 }
