@@ -1,11 +1,10 @@
 // Optimisation that moves work to where there are fewer elements: factors out of sums and contractions or to the other
-// operand, sums into products, views into what they view. Each step is told that the value which it takes apart has no
+// operand, sums into products. Each step is told that the value which it takes apart has no
 // other use; it answers null if nothing is gained.
 
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import { isElementwise } from '../ir/ops.ts';
-import { SCALAR, type Shape } from '../ir/shape.ts';
+import type { Shape } from '../ir/shape.ts';
 import { elementsIn, elementsOf, lengthOf } from './cost.ts';
 import {
   aligned,
@@ -16,7 +15,6 @@ import {
   lettersOf,
   varying,
 } from './letters.ts';
-import { isView, viewOf } from './views.ts';
 
 type Reduction = Node & { readonly op: 'reduceSum' };
 
@@ -108,29 +106,6 @@ export function numberIntoContraction(c: Node, node: Contraction, b: Builder): N
   if (elementsIn(c.shape) !== 1 || elementsOf(isLeft ? x : y) >= elementsOf(node)) return null;
   const number = b.reshape(c, []);
   return b.rebuild(node, isLeft ? [b.mul(number, x), y] : [x, b.mul(number, y)]);
-}
-
-/** (x y)' for a contraction that nobody else uses. */
-function contractionPermuted(x: Contraction, permutation: readonly number[], b: Builder): Node {
-  const { x: p, y: q, out } = lettersOf(x);
-  return b.contract(`${p},${q}->${permutation.map(axis => out[axis]).join('')}`, x.inputs[0], x.inputs[1]);
-}
-
-/**
- * f(x)[i] -> f(x[i]) for an f(x) that nobody else uses: if it has fewer elements then, or is a scalar, or if x is such a
- * view itself; and where f is a multiple, so that numbers meet. (A B)' is a contraction with its letters exchanged.
- */
-export function viewMoved(view: Node, b: Builder): Node | null {
-  if (!isView(view)) return null;
-  const [x] = view.inputs;
-  if (view.op === 'permute' && x.op === 'contract') return contractionPermuted(x, view.attrs.permutation, b);
-  if (!isElementwise(x.op)) return null;
-  const isBetter =
-    view.shape === SCALAR ||
-    elementsOf(view) < elementsOf(x) ||
-    x.inputs.every(input => input.shape === SCALAR || input.op === view.op) ||
-    ((x.op === 'mul' || x.op === 'div') && x.inputs.some(input => input.op === 'const'));
-  return isBetter ? viewOf(view, x, b, 1) : null;
 }
 
 /** s (t X) -> (s t) X, where s t has fewer elements than t X, which has no other use. */

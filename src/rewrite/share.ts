@@ -8,7 +8,7 @@
 //   factoring             a b + a c       -> a (b + c) where the products have no other use; a b + (-a) c likewise
 //   constants outward     (c x) y         -> c (x y) where c x has no other use, so that constants meet
 //   smaller divisors      X / d           -> X (1 / d) where d has fewer elements
-//   work on fewer elements, where what is taken apart has no other use: move.ts
+//   work on fewer elements, where what is taken apart has no other use: move.ts, picked.ts
 
 import { type Builder, constantOf } from '../ir/build.ts';
 import type { ConstNode, Node } from '../ir/graph.ts';
@@ -20,14 +20,8 @@ import { elementsIn, elementsOf } from './cost.ts';
 import { rebuilt } from './engine.ts';
 import type { Contraction } from './letters.ts';
 import { scaled } from './match.ts';
-import {
-  factorMoved,
-  numberIntoContraction,
-  reassociated,
-  smallJoined,
-  sumMoved,
-  viewMoved,
-} from './move.ts';
+import { factorMoved, numberIntoContraction, reassociated, smallJoined, sumMoved } from './move.ts';
+import { viewMoved } from './picked.ts';
 import { constantTimes, mergeable } from './simplify.ts';
 
 /** The program rebuilt with `b`, work shared wherever the survey says that it pays. */

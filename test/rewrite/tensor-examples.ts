@@ -9,6 +9,7 @@ export type Example = readonly [rule: string, text: string, formula: Formula, ex
 /** X / sum(X) by row. */
 const overRows = (b: Builder, X: Node, sums: Node) => b.div(X, b.expand(sums, [1]));
 const first = { axis: 0, start: 0, step: 1, length: 1 };
+const rows = { axis: 0, start: 1, step: 1, length: 2 };
 const at = (b: Builder, v: Node) => b.drop(b.slice(v, first), 0);
 const negative = (b: Builder, v: Node) => b.neg(v);
 
@@ -205,6 +206,12 @@ export const MOVED: readonly (readonly [text: string, formula: Formula, expected
   ['2 (s A)', (b, { s, A }) => b.mul(2, b.mul(s, A)), (b, { s, A }) => b.mul(A, b.mul(2, s))],
   ['s (t A)', (b, { s, t, A }) => b.mul(s, b.mul(t, A)), (b, { s, t, A }) => b.mul(A, b.mul(s, t))],
   ['A / s', (b, { s, A }) => b.div(A, s), (b, { s, A }) => b.mul(A, b.div(1, s))],
+  ['(A C)[2:3, :]', (b, { A, C }) => b.slice(b.contract('ij,jk->ik', A, C), rows), (b, { A, C }) => b.contract('ij,jk->ik', b.slice(A, rows), C)],
+  ['(A C)[i, :]', (b, { A, C, i }) => b.gather(b.contract('ij,jk->ik', A, C), i, 0), (b, { A, C, i }) => b.contract('j,jk->k', b.gather(A, i, 0), C)],
+  ['sums of the rows of A and B [2:3]', (b, { A, B }) => b.slice(b.contract('ij,ij->i', A, B), rows),
+    (b, { A, B }) => b.contract('ij,ij->i', b.slice(A, rows), b.slice(B, rows))],
+  ['sum(A, 1)[i]', (b, { A, i }) => b.gather(b.reduceSum(A, [0]), i, 0), (b, { A, i }) => b.reduceSum(b.gather(A, i, 1))],
+  ['max(A, 2)[2:3]', (b, { A }) => b.slice(b.reduceMax(A, [1]), rows), (b, { A }) => b.reduceMax(b.slice(A, rows), [1])],
   ['x / n - y / n', (b, { x, y }) => b.add(b.mul(b.div(-1, b.size(n)), y), b.mul(b.div(1, b.size(n)), x)),
     (b, { x, y }) => b.mul(b.div(-1, b.size(n)), b.sub(y, x))],
   ['2 (3 x as a column) .* A', (b, { x, A }) => b.mul(b.mul(2, b.expand(b.mul(3, x), [1])), A), (b, { x, A }) => b.mul(b.mul(6, b.expand(x, [1])), A)],
