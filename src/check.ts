@@ -112,7 +112,8 @@ export async function checkModule(
     }
   }
   if (refusals.length > 0) ledger.note(refusalNote(refusals, looked));
-  if (looked < points.length || search.isOver) ledger.note('each point takes long, so there are fewer');
+  if (looked < wanted && (looked < points.length || search.isOver))
+    ledger.note('each point takes long, so there are fewer');
   const { functions, notes } = ledger;
   return { ok: functions.every(({ ok }) => ok), functions, points: looked, notes };
 }

@@ -15,10 +15,12 @@ async function check(
   text: string,
   options: CompileOptions = EVERYTHING,
   change: (code: string) => string = code => code,
+  points = 5,
 ): Promise<CheckReport> {
   const { code, meta } = compile(text, options);
   const program = { ...parseFormula(text), wrt: meta.wrt };
-  return checkModule(change(code), program, { mathjs: false, points: 5 });
+  const precision = options.precision ?? 'f64';
+  return checkModule(change(code), program, { mathjs: false, points, precision });
 }
 
 /** The names of the functions that failed. */
@@ -135,6 +137,190 @@ describe('wrong modules are caught', () => {
       points: 0,
       notes: ['no point was found at which the formula is finite'],
     });
+  });
+});
+
+/** Formulas over arrays: each with what might go wrong only there. */
+const ARRAYS: readonly (readonly [string, string])[] = [
+  ['a regression', '# @input X: n x 3\n# @input y: n\n# @wrt w\n# @input w: 3\nsum((X * w - y) .^ 2) / n'],
+  ['two sizes', '# @input A: n x m\n# @input B: m x n\nC = A * B\ntrace(C .^ 3 + C * C)'],
+  ['sizes that have to be equal', '# @input x: n\n# @input y: m\nsum(exp(x .* y))'],
+  ['indices', '# @input v: n\n# @input k: m int\n# @input j: scalar int\nsum(exp(v[k])) * v[j]'],
+  ['a vector that is long enough', '# @input v: n\nsum(v[1:7] .^ 3)'],
+  ['domains', '# @input v: n\n# @input p: 2\nsum(log(v)) + sum(acosh(p .* p + 1)) + norm(v)'],
+  ['kinks', '# @input v: n\nmax(v) + sum(abs(v)) + sum(relu(v - 1))'],
+  ['scans', '# @input v: n\n# @input w: n\nsum(cumsum(v) .* w .^ 2)'],
+  ['a default', '# @input v: 3 = 1e6\nsum(sqrt(v - 9e5))'],
+  ['small and fixed', '# @input a: 3\n# @input b: 3\ndot(cross(a, b), a .^ 2)'],
+  ['more columns than are looked at', '# @input W: 5 x 6\nsum(sin(W) .^ 2)'],
+  ['rows of a formula that is not finite everywhere', '# @input x: n\nmean(x .^ 2) + logsumexp(x)'],
+];
+
+describe('arrays', () => {
+  test.each(ARRAYS)('%s', async (_, text) => {
+    const report = await check(text);
+    expect(report.functions.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report).toMatchObject({ ok: true, points: 5 });
+    expect(new Set(report.functions.map(({ name }) => name)).size).toBe(19);
+    const skipped = report.functions.reduce((sum, f) => sum + f.skipped, 0);
+    expect(skipped).toBeLessThan(text.includes('abs') ? 100 : 10);
+  });
+
+  test('tensor outputs, several outputs', async () => {
+    const products = { jvp: true, vjp: true };
+    expect(failures(await check('# @input A: n x m\n# @input v: m\nA * exp(v)', products))).toEqual([]);
+    const several = '# @output p, Q\n# @input A: n x n\n# @input s: scalar\nQ = s * A * A\np = sum(Q)';
+    const report = await check(several, products);
+    expect(failures(report)).toEqual([]);
+    expect(report.functions.map(({ name }) => name)).toContain('bind().valueAndJacobian');
+  });
+
+  test('sparse matrices of small tensors', async () => {
+    expect(failures(await check('# @input x: 4\nx[1] * x[2] + x[3]^3', { hessian: 'sparse' }))).toEqual([]);
+    expect(failures(await check('# @input x: 3\n[x[1] * x[2], sin(x[3])]', { jacobian: 'sparse' }))).toEqual(
+      [],
+    );
+  });
+
+  test.each(ARRAYS.slice(0, 4))('single precision: %s', async (_, text) => {
+    const report = await check(text, { ...EVERYTHING, precision: 'f32' });
+    expect(report.functions.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.points).toBe(5);
+    expect(report.functions.find(({ name }) => name === 'hessian')!.largestError).toBeGreaterThan(1e-9);
+  });
+
+  test('mathjs is asked, with sizes and nested arrays', async () => {
+    const text = '# @input A: n x m\n# @input v: m\nsum(A * v) / n + size(A)[2]';
+    const report = await checkModule(compile(text).code, parseFormula(text), { points: 8 });
+    expect(report.functions.find(({ reference }) => reference === 'mathjs')).toMatchObject({ ok: true });
+    expect(report.notes).toEqual([]);
+  });
+
+  test('points have small sizes of all kinds', () => {
+    const { inputs } = parseFormula('# @input A: n x m\nsum(A .^ 2)');
+    const points = findPoints(inputs, 60, randomFrom(1), () => true);
+    const lengths = new Set(points.map(({ sizes }) => sizes.get('n')));
+    for (const n of [0, 1, 2, 3, 5]) expect(lengths).toContain(n);
+    for (const point of points) {
+      const { sizes } = point;
+      expect((point.get('A') as Float64Array).length).toBe(sizes.get('n')! * sizes.get('m')!);
+    }
+    expect(points.some(({ sizes }) => sizes.get('n') === sizes.get('m'))).toBe(true);
+  });
+});
+
+describe('wrong modules over arrays are caught', () => {
+  /** `name` of what `bind` returns, with a statement after it. */
+  const spoilt = (name: string, parameters: string, statement: string) => (code: string) => {
+    const bind = code.includes('function bound(') ? 'bound' : 'bind';
+    return `${code.replace(`function ${bind}(`, `function right(`)}
+      ${bind === 'bind' ? 'export' : ''} function ${bind}(data) {
+        const f = right(data);
+        const run = f.${name};
+        f.${name} = (${parameters}) => {
+          const value = run(${parameters});
+          ${statement}
+          return value;
+        };
+        return f;
+      }`;
+  };
+
+  const [, text] = ARRAYS[0];
+  test.each<[string, string, string, string, string[]]>([
+    [
+      'a wrong sign',
+      'valueAndGrad',
+      'theta, g',
+      'g[1] = -g[1];',
+      ['grad: differences', 'valueAndGrad: differences', 'bind().valueAndGrad: differences'],
+    ],
+    [
+      'one element of a Hessian',
+      'hessian',
+      'theta, H',
+      'H[5] *= 1.001;',
+      ['hessian: differences of grad', 'bind().hessian: differences of grad'],
+    ],
+    [
+      'a number that is left out',
+      'hvp',
+      'theta, v, out',
+      'out[2] = NaN;',
+      ['hvp: differences of grad', 'bind().hvp: differences of grad'],
+    ],
+    [
+      'a sum in the wrong place',
+      'vjp',
+      'theta, c, out',
+      'out[0] = out[1];',
+      ['vjp: differences', 'bind().vjp: differences'],
+    ],
+    ['a tangent', 'jvp', 'theta, t, out', 'out[0] *= -1;', ['jvp: differences', 'bind().jvp: differences']],
+  ])('%s', async (_, name, parameters, statement, expected) => {
+    const report = await check(text, EVERYTHING, code => {
+      const changed = spoilt(name, parameters, statement)(code);
+      expect(changed).not.toBe(code);
+      return changed;
+    });
+    // Second derivatives are held against a gradient: where that is wrong they are doubtful too.
+    const found = failures(report).filter(failure => name !== 'valueAndGrad' || !failure.endsWith('of grad'));
+    expect(found).toEqual(expected);
+  });
+
+  test('one of many columns, by the sum of all', async () => {
+    const report = await check(
+      '# @input W: 40 x 30\nsum(sin(W) .^ 2)',
+      {},
+      spoilt('valueAndGrad', 'theta, g', 'g[777] = -g[777];'),
+      2,
+    );
+    expect(failures(report)).toContain('grad: differences along a direction');
+  });
+
+  test('the worst number has its place, its inputs and the sizes', async () => {
+    const report = await check(
+      '# @input A: n x 2\nsum(A .^ 3)',
+      {},
+      spoilt('valueAndGrad', 'theta, g', 'g[1] += 1;'),
+    );
+    const { worst } = report.functions.find(({ ok }) => !ok)!;
+    expect(worst!.path).toBe('A.1.2');
+    const { A, n } = worst!.inputs as { A: Float64Array; n: number };
+    expect(A.length).toBe(2 * n);
+    expect(worst!.actual - worst!.expected).toBeCloseTo(1, 6);
+  });
+
+  test('a result of another type or length', async () => {
+    const change = (from: RegExp, to: string) => (code: string) => code.replace(from, to);
+    const plain = await check(text, {}, change(/return f.unpack\(g\)/, 'return { w: [...g] }'));
+    expect(failures(plain)).toEqual(['grad: differences']);
+    const longer = await check(
+      text,
+      {},
+      change(/return f.unpack\(g\)/, 'return { w: Float64Array.of(...g, 0) }'),
+    );
+    expect(failures(longer)).toEqual(['grad: differences']);
+  });
+
+  // Every sum that goes the other way is noticed by some function.
+  test('each sign', async () => {
+    const formula =
+      '# @input X: n x 3\n# @input y: n\n# @input w: 3\n# @wrt w\nsum(softplus(X * w) - y .* (X * w)) + dot(w, w)';
+    const options = { hvp: true, jvp: true, vjp: true };
+    const { code } = compile(formula, options);
+    const end = code.indexOf('\n}\n', code.indexOf('function bound('));
+    const places = [...code.matchAll(/ \+= (?=[^4])/g)].map(({ index }) => index).filter(at => at < end);
+    expect(places.length).toBeGreaterThan(10);
+    for (const at of places) {
+      const report = await check(
+        formula,
+        options,
+        text => `${text.slice(0, at)} -= ${text.slice(at + 4)}`,
+        2,
+      );
+      if (report.ok) expect.fail(`not noticed: ${code.slice(at - 60, at + 60)}`);
+    }
   });
 });
 
