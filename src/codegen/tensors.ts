@@ -167,7 +167,7 @@ class LoopWriter {
       return `const ${name} = new ${array}(${this.#size(length)});`;
     });
     const panel = this.#panel(size => this.#size(size), 'Math.max');
-    if (panel !== undefined) lines.push(`const ${own.panel} = new ${array}(${panel});`);
+    if (panel !== undefined) lines.push(`const ${own.panel} = new Float64Array(${panel});`); // numbers are widened once
     if (this.#slots > 0) lines.push(`const ${own.memory} = new Float64Array(${this.#slots});`);
     return lines;
   }
