@@ -209,6 +209,43 @@ describe('arrays', () => {
   });
 });
 
+// Every function over arrays, in loops and written out: no false alarm, and no wrong module either.
+describe('functions over arrays', () => {
+  const INPUTS: Readonly<Record<string, string>> = {
+    v: 'n',
+    w: 'n',
+    u: 'm',
+    A: 'n x m',
+    B: 'm x k',
+    S: 'n x n',
+    T: '2 x n x 3',
+    p: 'q int',
+    s: 'scalar',
+  };
+  const FORMULAS = `sum(A .^ 2); mean(A .* s); prod(v); prod(A, 1) * u; max(A); sum(max(A, 1) .^ 2); min(v) * s
+    std(v); sum(variance(A, 1)); norm(v); norm(v, 1); norm(A, 'fro'); dot(v, w)^2; trace(S * S); cumsum(A, 1) .^ 2
+    v * A * u; A * B; A'; outer(v, u); einsum('aib,i->ab', T, v); kron(v, u); reshape(A, [size(A)[2], size(A)[1]])
+    flatten(A) .^ 2; concat(A, A .^ 2, 1); diag(v) * A; diag(S); column(A, 1) .* v; v[p] .^ 2; A[p, :]; A[1, 2:end]
+    v[end:-1:1]; v[1:2:end]; softmax(A, 1); logsoftmax(A); logsumexp(A, 2); log(sum(exp(v))); map(A, tanh)
+    where(A > 0, A .^ 2, A); relu(A) * u; clamp(A, -1, 1); sum(v) > 0 ? sum(v .^ 2) : sum(v); T .* v[1]
+    squeeze(T[1, :, :]) .^ 2; [s, s^2]; [v, w]; cross([s, 1, 2], [1, s, 3]); v ./ norm(v); hypot(v, w); atan2(v, w)
+    gamma(abs(v) + 1); argmax(v) * s; v[argmax(v)]; mod(v, 2) .* w; S^3 * v; A * u + v; (A * u)' * (A * u)`;
+
+  test.each(FORMULAS.split(/[;\n]/).map(formula => formula.trim()))('%s', async formula => {
+    const words = new Set(formula.match(/\w+/g));
+    const declarations = Object.entries(INPUTS).filter(([name]) => words.has(name));
+    const text = [...declarations.map(([name, dims]) => `# @input ${name}: ${dims}`), formula].join('\n');
+    const program = parseFormula(text);
+    const isScalar = program.outputs[0].shape.length === 0;
+    for (const unroll of [400, 0]) {
+      const { code } = compile(text, isScalar ? { ...EVERYTHING, unroll } : { jvp: true, vjp: true, unroll });
+      const report = await checkModule(code, program, { mathjs: false, points: 3 });
+      expect(report.functions.filter(({ ok }) => !ok)).toEqual([]);
+      expect(report.points).toBe(3);
+    }
+  });
+});
+
 describe('wrong modules over arrays are caught', () => {
   /** `name` of what `bind` returns, with a statement after it. */
   const spoilt = (name: string, parameters: string, statement: string) => (code: string) => {
