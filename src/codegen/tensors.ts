@@ -1,9 +1,7 @@
 // The bound functions of a formula that takes loops: `valueAndGrad(theta, g)` over flat arrays, written straight into
 // those of the caller, with a workspace that `bind` allocates and all functions share.
 
-import { constantOf } from '../ir/build.ts';
-import type { Graph, Node } from '../ir/graph.ts';
-import { scalarsOf } from '../ir/literal.ts';
+import type { Node } from '../ir/graph.ts';
 import { liveNodes } from '../ir/live.ts';
 import { elementsIn, SCALAR } from '../ir/shape.ts';
 import { addSizes, multiplySizes, type Size, sameSize, sizeText } from '../ir/size.ts';
@@ -12,17 +10,17 @@ import { type Context, sizeIn, WIDTH } from './context.ts';
 import type { Block, Entry, Part } from './entries.ts';
 import { numberText } from './forms.ts';
 import { type EmittedFunction, functionText } from './functions.ts';
+import { Handout } from './handout.ts';
 import { fuse, isLoop, type Nest } from './loops/fuse.ts';
-import { Lowering } from './loops/lower.ts';
+import { type Environment, Lowering } from './loops/lower.ts';
 import { dropDeadStores, plan } from './loops/memory.ts';
 import { LoopPrinter } from './loops/print.ts';
 import { PANEL_ROWS, productText } from './loops/product.ts';
 import { constantIndex, stridesOf } from './loops/space.ts';
-import { identifiersIn, split } from './loops/split.ts';
+import { identifiersIn, type Piece, split } from './loops/split.ts';
 import { isLeaf, type Unit, unitsOf } from './loops/units.ts';
 import type { ArrayRef } from './loops/values.ts';
 import { Names, quote } from './names.ts';
-import { indexOf } from './scalars.ts';
 import { fill, indent, wrap } from './text.ts';
 
 /** What became of one function. */
@@ -97,21 +95,54 @@ class LoopWriter {
     for (const block of bound) {
       if (block.parameter !== undefined) arrays.set(block, scope.take(block.parameter));
     }
-    const given = new Handout(context, bound, arrays);
-    const work = unitsOf(given.roots);
-    const nest = fuse(work, new Set(given.results.keys()));
+    const handout = new Handout(context.program.graph, bound, arrays);
+    const { pieces, result } = this.#loops(entry, handout, scope, node =>
+      this.#leaf(node, entry, theta, direction),
+    );
+    const end = [...this.#mirrors(scope, arrays), ...(result === undefined ? [] : [`return ${result};`])];
+    const lines = end.flatMap(line => wrap(line, METHOD_WIDTH));
+    const { bodies, slots } = split([...pieces, { lines, isLoop: false }], context.own.memory);
+    this.#slots = Math.max(this.#slots, slots);
+
+    const parameters = [theta, ...(direction === undefined ? [] : [direction]), ...arrays.values()];
+    const readBodies = bodies.map(body => [...this.#reads(body), ...body]);
+    const names = bodies.length === 1 ? [] : bodies.map((_, k) => context.scope.take(`${name}${k + 1}`));
+    return {
+      name,
+      parameters,
+      lines: [
+        ...this.#checks(entry, theta, direction, arrays),
+        ...this.#clears(arrays),
+        ...(bodies.length === 1 ? readBodies[0] : callsOf(names, parameters)),
+      ],
+      chunks: names.map((piece, k) => functionText(piece, parameters, readBodies[k])),
+      slots,
+      operations: liveNodes(handout.all).filter(node => !isLeaf(node)).length,
+    };
+  }
+
+  /** The statements that compute what is handed out, and the text of the number that is returned. */
+  #loops(
+    { name }: Entry,
+    handout: Handout,
+    scope: Names,
+    leaf: Environment['leaf'],
+  ): { readonly pieces: readonly Piece[]; readonly result: string | undefined } {
+    const context = this.#context;
+    const work = unitsOf(handout.roots);
+    const nest = fuse(work, new Set(handout.results.keys()));
     this.stats[name] = statsOf(work.units, nest);
 
     const buffers = new Map<string, Size>();
     const lowering = new Lowering(nest, work.stored, {
       names: scope,
-      leaf: node => this.#leaf(node, entry, theta, direction),
+      leaf,
       buffer: (wanted, length) => {
         const local = scope.take(wanted);
         buffers.set(local, length);
         return local;
       },
-      results: given.results,
+      results: handout.results,
       nameOf: node => context.program.graph.names.get(node),
       product: inner => {
         this.#inner.set(sizeText(inner), inner);
@@ -119,12 +150,12 @@ class LoopWriter {
       },
     });
     lowering.run();
-    for (const { node, to } of given.copies) lowering.copy(node, to);
-    for (const { node, to, index } of given.scalars) {
+    for (const { node, to } of handout.copies) lowering.copy(node, to);
+    for (const { node, to, index } of handout.scalars) {
       const places = index.map(at => constantIndex<never>(at));
       lowering.put(to, places, lowering.scalar(node));
     }
-    const result = given.returned && lowering.use(lowering.scalar(given.returned));
+    const result = handout.returned && lowering.use(lowering.scalar(handout.returned));
     dropDeadStores(lowering.top, buffers, result);
     const take = (wanted: string) => context.scope.take(wanted);
     const renamed = plan(lowering.top, buffers, this.#buffers, take, result);
@@ -135,29 +166,7 @@ class LoopWriter {
       width: METHOD_WIDTH,
       arrayName: array => renamed.get(array) ?? array,
     });
-    const pieces = printer.pieces(lowering.top);
-    const end = [
-      ...this.#mirrors(scope, arrays),
-      ...(result === undefined ? [] : wrap(`return ${printer.value(result)};`, METHOD_WIDTH)),
-    ];
-    const { bodies, slots } = split([...pieces, { lines: end, isLoop: false }], context.own.memory);
-    this.#slots = Math.max(this.#slots, slots);
-    const parameters = [theta, ...(direction === undefined ? [] : [direction]), ...arrays.values()];
-    const withReads = bodies.map(lines => [...this.#reads(lines), ...lines]);
-    const isWhole = bodies.length === 1;
-    const calls = isWhole ? [] : bodies.map((_, k) => context.scope.take(`${name}${k + 1}`));
-    return {
-      name,
-      parameters,
-      lines: [
-        ...this.#checks(entry, theta, direction, arrays),
-        ...this.#clears(arrays),
-        ...(isWhole ? withReads[0] : callsOf(calls, parameters)),
-      ],
-      chunks: isWhole ? [] : withReads.map((lines, k) => functionText(calls[k], parameters, lines)),
-      slots,
-      operations: liveNodes(given.all).filter(node => !isLeaf(node)).length,
-    };
+    return { pieces: printer.pieces(lowering.top), result: result && printer.value(result) };
   }
 
   /** The statements of `bind` that allocate what the methods work in. */
@@ -198,7 +207,7 @@ class LoopWriter {
 
   /** The array that holds a leaf, or the local that is one. */
   #leaf(
-    node: Parameters<ConstructorParameters<typeof Lowering>[2]['leaf']>[0],
+    node: Parameters<Environment['leaf']>[0],
     { extra }: Entry,
     theta: string,
     direction: string | undefined,
@@ -297,59 +306,6 @@ class LoopWriter {
   #size(size: Size): string {
     return sizeIn(this.#context, size);
   }
-}
-
-/** What one function hands out, and how: by the loop that computes it, by a copy, or number by number at the end. */
-class Handout {
-  /** What takes loops or statements, and everything that is handed out. */
-  readonly roots: Node[] = [];
-  readonly all: Node[] = [];
-  readonly results = new Map<Node, ArrayRef>();
-  readonly copies: { readonly node: Node; readonly to: ArrayRef }[] = [];
-  readonly scalars: { readonly node: Node; readonly to: ArrayRef; readonly index: readonly number[] }[] = [];
-  readonly returned: Node | undefined;
-
-  constructor({ program }: Context, blocks: readonly Block[], arrays: ReadonlyMap<Block, string>) {
-    for (const block of blocks) {
-      const name = arrays.get(block);
-      if (name === undefined) continue;
-      for (const part of block.parts)
-        if (part.node !== undefined) this.#add(program.graph, part, part.node, name);
-    }
-    const [value] = blocks.find(({ parameter }) => parameter === undefined)?.parts ?? [];
-    this.returned = value?.node;
-    if (this.returned !== undefined) {
-      this.roots.push(this.returned);
-      this.all.push(this.returned);
-    }
-  }
-
-  #add(graph: Graph, { shape, offset, strides }: Part, node: Node, name: string): void {
-    const to = { name, offset, strides };
-    this.all.push(node);
-    const isLiteral = node.op === 'concat' || node.op === 'reshape' || node.shape === SCALAR;
-    const scalars = isLiteral ? scalarsOf(graph, node) : undefined;
-    if (scalars !== undefined) {
-      for (const [k, scalar] of scalars.entries()) {
-        this.scalars.push({
-          node: scalar,
-          to,
-          index: indexOf(k, shape as readonly number[]).map(at => at - 1),
-        });
-        this.roots.push(scalar);
-      }
-    } else if (isLeaf(node) || this.results.has(node) || isConstantFill(node)) {
-      this.copies.push({ node, to });
-    } else {
-      this.results.set(node, to);
-      this.roots.push(node);
-    }
-  }
-}
-
-/** A constant everywhere: it has no unit of its own. */
-function isConstantFill(node: Node): boolean {
-  return node.op === 'broadcast' && constantOf(node.inputs[0]) !== undefined;
 }
 
 function isContiguous({ shape, strides }: Part): boolean {
