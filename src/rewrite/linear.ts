@@ -41,6 +41,7 @@ function withOperands(
   const left = simpler({ node: x, letters: p }, b);
   const right = simpler({ node: y, letters: q }, b);
   if (left === null && right === null) return null;
+  if (x.shape.includes(0) || y.shape.includes(0)) return null; // sums of nothing are 0, whatever is counted
   const [first, second] = [left ?? { node: x, letters: p }, right ?? { node: y, letters: q }];
   const present = first.letters + second.letters;
   const summed = [...p].filter(letter => !out.includes(letter));

@@ -22,12 +22,11 @@ export function viewMoved(view: Node, b: Builder): Node | null {
 }
 
 function isBetterBefore(view: Node, x: Node): boolean {
-  return (
-    view.shape === SCALAR ||
-    elementsOf(view) < elementsOf(x) ||
-    x.inputs.every(input => input.shape === SCALAR || input.op === view.op) ||
-    ((x.op === 'mul' || x.op === 'div') && x.inputs.some(input => input.op === 'const'))
-  );
+  const [after, before] = [elementsOf(x), elementsOf(view)];
+  if (view.shape === SCALAR || before < after) return true;
+  if (before > after) return false;
+  const isMultiple = (x.op === 'mul' || x.op === 'div') && x.inputs.some(input => input.op === 'const');
+  return isMultiple || x.inputs.every(input => input.shape === SCALAR || input.op === view.op);
 }
 
 function contractionPicked(view: Node, x: Contraction, b: Builder): Node | null {

@@ -198,7 +198,7 @@ interface Survey {
   readonly usedOnce: (node: Node) => boolean;
   /** True if a value is used once, and so is what is left of it when a local rule has moved or dropped what surrounds it. */
   readonly isFree: (node: Node) => boolean;
-  /** How many quotients have this denominator. */
+  /** How many quotients have this denominator and would be products with its reciprocal, or are that. */
   readonly divisions: (denominator: Node) => number;
   /** True if log(x) is computed anyway. */
   readonly hasLog: (x: Node) => boolean;
@@ -214,7 +214,7 @@ function surveyOf(program: Program, live: readonly Node[]): Survey {
   const powers = new Map<Node, Map<number | Node, Node>>();
   for (const node of live) {
     for (const input of node.inputs) uses[input.id]++;
-    if (node.op === 'div') divisions[node.inputs[1].id]++;
+    if (node.op === 'div' && gainsByReciprocal(node.inputs[0])) divisions[node.inputs[1].id]++;
     if (node.op === 'log') logs.add(node.inputs[0]);
     if (node.op === 'pow') {
       const [x, y] = node.inputs;
@@ -238,6 +238,12 @@ function surveyOf(program: Program, live: readonly Node[]): Survey {
       return z === undefined ? undefined : powers.get(x)?.get(z);
     },
   };
+}
+
+/** A number over d stays what it is beside 1 / d: 2 (1 / d) is 2 / d again. */
+function gainsByReciprocal(numerator: Node): boolean {
+  const c = constantOf(numerator);
+  return c === undefined || Math.abs(c) === 1;
 }
 
 const SURROUNDINGS: ReadonlySet<OpName> = new Set(['neg', 'permute', 'reshape', 'broadcast']);

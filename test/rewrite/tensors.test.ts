@@ -45,7 +45,10 @@ const plans = fc.record({
 
 type Plan = typeof plans extends fc.Arbitrary<infer T> ? T : never;
 
-/** The program of a plan as builders make it; undefined if lengths that are not the same would have to be equal. */
+/**
+ * The program of a plan as builders make it; undefined if lengths that are not the same would have to be equal, or if
+ * something has no elements.
+ */
 function programOf({ steps, roots }: Plan): Program | undefined {
   const graph = new Graph();
   const inputs = inputsOf(graph);
@@ -55,7 +58,7 @@ function programOf({ steps, roots }: Plan): Program | undefined {
     const draw = (limit: number) => picks[drawn++ % picks.length] % Math.max(limit, 1);
     appendStep(graph, op, draw, [SHAPES.x[0], SHAPES.z[0], 1, 4]);
   }
-  if (graph.constraints.size > 0) return undefined;
+  if (graph.constraints.size > 0 || graph.nodes.some(node => node.shape.includes(0))) return undefined;
   const numbers = graph.nodes.filter(node => node.dtype !== 'bool');
   const program: Program = {
     source: { name: 'random', text: '' },
