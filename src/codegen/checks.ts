@@ -42,66 +42,84 @@ const HELPERS: Readonly<Partial<Record<OwnName, (context: Context) => string>>> 
     ].join('\n');
   },
 
-  sizesOf: ({ own, use }) =>
-    `/** The sizes in \`names\`: given by name, or told by the arrays in \`given\`, whose shapes are \`shapes\`. */
+  sizesOf: ({ own, use }) => `/**
+ * The sizes in \`names\`: given by name, or told by the arrays in \`given\`, whose shapes are \`shapes\`. Names of \`inputs\`
+ * do not give sizes.
+ */
 function ${own.sizesOf}(names, given, shapes, inputs = []) {
   const sizes = new Map();
   const reasons = new Map();
-  const valueOf = name => (Object.hasOwn(given, name) || !(name in Object.prototype) ? given[name] : undefined);
+  const find = name => {
+    return Object.hasOwn(given, name) || !(name in Object.prototype) ? given[name] : undefined;
+  };
   for (const size of names) {
-    const length = inputs.includes(size) ? undefined : valueOf(size);
+    const length = inputs.includes(size) ? undefined : find(size);
     if (length === undefined) continue;
-    if (!Number.isInteger(length) || length < 0) throw new TypeError(\`\${size}: expected a length, got \${length}\`);
+    if (!Number.isInteger(length) || length < 0) {
+      throw new TypeError(\`\${size}: expected a length, got \${length}\`);
+    }
     sizes.set(size, length);
     reasons.set(size, \`\${size} = \${length} is given\`);
   }
+  // The length of a flat array is the product of all lengths; nested lists have one for each axis.
   const facts = [];
   for (const [name, shape] of Object.entries(shapes)) {
-    const x = valueOf(name);
+    const x = find(name);
     if (x === undefined) continue;
     const lengths = ${use('lengthsOf')}(name, x, shape.length);
-    const got = lengths.join(' x ');
-    if (lengths.length === 1) facts.push({ name, factors: shape, length: lengths[0], got });
-    else shape.forEach((size, axis) => facts.push({ name, factors: [size], length: lengths[axis], shape, got }));
+    const products = lengths.length === 1 ? [shape] : shape.map(size => [size]);
+    for (const [k, length] of lengths.entries()) {
+      facts.push({ name, shape, lengths, product: products[k], length });
+    }
   }
-  /** NaN while a size is not known. */
-  const product = factors => factors.reduce((value, size) => value * (sizes.get(size) ?? size), 1);
+  const valueOf = product => product.reduce((value, size) => value * (sizes.get(size) ?? size), 1);
+  const isKnown = size => !Number.isNaN(valueOf([size]));
   for (let count = -1; count < sizes.size; ) {
     count = sizes.size;
-    for (const { name, factors, length } of facts) {
-      const unknown = factors.filter(size => Number.isNaN(product([size])));
-      const power = length / product(factors.filter(size => !unknown.includes(size)));
+    for (const { name, product, length } of facts) {
+      const unknown = product.filter(size => !isKnown(size));
+      const power = length / valueOf(product.filter(isKnown));
       if (new Set(unknown).size !== 1 || !Number.isFinite(power)) continue;
       const value = Math.round(power ** (1 / unknown.length));
       sizes.set(unknown[0], value);
       reasons.set(unknown[0], \`\${name} says \${unknown[0]} = \${value}\`);
     }
   }
-  for (const { name, factors, length, shape, got } of facts) {
-    const total = product(factors);
-    if (total === length || Number.isNaN(total)) continue;
-    const own = factors.filter(size => typeof size === 'string');
-    const others = own.map(size => reasons.get(size)).filter(reason => !reason.startsWith(\`\${name} \`));
-    const number = product(factors.filter(size => typeof size === 'number'));
-    const symbol = \`\${number === 1 ? '' : number}\${own.join('*')}\`;
-    const flat = \`\${symbol}\${others.length === own.length ? \` = \${total}\` : ''} elements\`;
-    const because = others.length > 0 ? \` (\${[...new Set(others)].join(', ')})\` : '';
-    throw new RangeError(\`\${name}: expected \${shape?.join(' x ') ?? flat}, got \${got}\${because}\`);
+  for (const fact of facts) {
+    const total = valueOf(fact.product);
+    if (!Number.isNaN(total) && total !== fact.length) ${use('wrongSize')}(fact, total, reasons);
   }
   for (const size of names) {
     if (sizes.has(size)) continue;
-    const tellers = Object.keys(shapes).filter(name => valueOf(name) === undefined && shapes[name].includes(size));
-    throw new TypeError(\`missing \${tellers.length > 0 ? \`input \${tellers.join(' or ')}, or the \` : ''}size \${size}\`);
+    const tellers = Object.keys(shapes).filter(name => {
+      return find(name) === undefined && shapes[name].includes(size);
+    });
+    const input = tellers.length === 0 ? '' : \`input \${tellers.join(' or ')}, or the \`;
+    throw new TypeError(\`missing \${input}size \${size}\`);
   }
   return Object.fromEntries(sizes);
 }`,
 
   lengthsOf: ({ own, use }) => `/** The lengths of nested lists along all axes, or that of a flat list. */
 function ${own.lengthsOf}(name, x, rank) {
-  const { length } = ${use('list')}(name, x);
-  const lengths = [];
-  for (let part = x; lengths.length < rank && typeof part === 'object' && part !== null; part = part[0]) lengths.push(part.length);
-  return lengths.length === rank ? lengths : [length];
+  const lengths = [${use('list')}(name, x).length];
+  for (let part = x[0]; typeof part === 'object' && part !== null; part = part[0]) {
+    if (lengths.length === rank) break;
+    lengths.push(part.length);
+  }
+  return lengths.length === rank ? lengths : lengths.slice(0, 1);
+}`,
+
+  wrongSize: ({ own }) => `/** Throws: an array has not as many elements as the sizes say that others tell. */
+function ${own.wrongSize}({ name, shape, lengths, product }, total, reasons) {
+  const names = product.filter(size => typeof size === 'string');
+  const others = names.map(size => reasons.get(size)).filter(text => !text.startsWith(\`\${name} \`));
+  const factor = product.reduce((value, size) => (typeof size === 'number' ? value * size : value), 1);
+  const symbol = \`\${factor === 1 ? '' : factor}\${names.join('*')}\`;
+  const value = others.length === names.length ? \` = \${total}\` : '';
+  const expected = lengths.length === 1 ? \`\${symbol}\${value} elements\` : shape.join(' x ');
+  const because = others.length === 0 ? '' : \` (\${[...new Set(others)].join(', ')})\`;
+  throw new RangeError(\`\${name}: expected \${expected}, got \${lengths.join(' x ')}\${because}\`);
 }`,
 
   tensor: ({
@@ -136,8 +154,12 @@ function ${own.numbers}(name, x, shape, type) {
     throw new RangeError(\`\${name}: expected \${shape.join(' x ')}, got \${lengths.join(' x ')}\`);
   }
   for (const value of values) {
-    if (typeof value !== 'number') throw new TypeError(\`\${name}: expected numbers, got \${value === null ? value : typeof value}\`);
-    if (type === Int32Array && value !== (value | 0)) throw new TypeError(\`\${name}: expected integers, got \${value}\`);
+    if (typeof value !== 'number') {
+      throw new TypeError(\`\${name}: expected numbers, got \${value === null ? value : typeof value}\`);
+    }
+    if (type === Int32Array && value !== (value | 0)) {
+      throw new TypeError(\`\${name}: expected integers, got \${value}\`);
+    }
   }
   return new type(values);
 }`,

@@ -41,6 +41,7 @@ const OWN = [
   'integer',
   'sizesOf',
   'lengthsOf',
+  'wrongSize',
   'tensor',
   'numbers',
   'list',

@@ -2,6 +2,7 @@
 // What they compute is checked in loops.test.ts and by the check of modules; here small formulas are worked out by hand.
 
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../src/index.ts';
 import { type EmittedExports, emitted } from '../emitted.ts';
 
 const of = (...numbers: number[]) => Float64Array.of(...numbers);
@@ -237,4 +238,21 @@ test('sparse results of small tensors', async () => {
     Int32Array.of(0, 2, 3, 4),
   ]);
   expect(dense.hessian({ x: [2, 3, 5] }).x.x).toEqual(of(6, 4, 0, 4, 0, 0, 0, 0, 30));
+});
+
+test('look as written by hand', async () => {
+  const regression = `# @input X: n x d -- a row for each sample
+# @input y: n -- what was measured
+# @input w: d
+# @input b: scalar = 0 -- offset
+# @wrt w, b
+r = X * w + b - y
+mean(r .^ 2)`;
+  const loops = compile(regression, { name: 'regression.expr' });
+  await expect(loops.code).toMatchFileSnapshot('../golden/regression.mjs');
+  await expect(loops.dts).toMatchFileSnapshot('../golden/regression.d.mts');
+  const triangle =
+    '# @input a: 3\n# @input b: 3\n# @input scale: scalar = 1\n# @wrt a, b\nscale * norm(cross(a, b)) / 2';
+  const straight = compile(triangle, { name: 'triangle.expr', vjp: true });
+  await expect(straight.code).toMatchFileSnapshot('../golden/triangle.mjs');
 });
