@@ -47,7 +47,7 @@ function loopTables({ functions, workspace }: NonNullable<Stats['loops']>): stri
   ]);
   const arrays = workspace.map(({ name, length }) => [name, String(length)]);
   return [
-    table([['function', 'units', 'loops', 'merged from', 'products'], ...counts]),
+    table([['function', 'units', 'loops', 'unmerged', 'products'], ...counts]),
     arrays.length === 0 ? 'no workspace\n' : table([['workspace', 'elements'], ...arrays]),
   ];
 }
