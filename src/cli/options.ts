@@ -143,7 +143,7 @@ function command(): Command {
     .option('--jvp', 'add the Jacobian times a vector (forward mode)')
     .option('--vjp', 'add a vector times the Jacobian (reverse mode)')
     .option('--shape <name=dims>', 'override a declaration: X=nx20; repeatable', shape)
-    .option('--define <name=number>', 'fix an input to a constant; repeatable', define)
+    .option('--define <name=number>', 'fix an input or a size to a number; repeatable', define)
 
     .optionsGroup('What is written:')
     .option('-o, --output <path>', 'file, or directory for several inputs; - is stdout', '-')
