@@ -134,7 +134,7 @@ class LoopWriter {
     this.stats[name] = statsOf(work.units, nest);
 
     const buffers = new Map<string, Size>();
-    const lowering = new Lowering(nest, work.stored, {
+    const lowering = new Lowering(nest, work, {
       names: scope,
       leaf,
       buffer: (wanted, length) => {

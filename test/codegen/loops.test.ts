@@ -1,6 +1,7 @@
 // Loops: every operation on tensors, stored or inline, fused or not, against the reference evaluator.
 
 import { describe, expect, test } from 'vitest';
+import { emitted } from '../emitted.ts';
 import { checkLoops, programOf } from './tensors.ts';
 
 const ramp = (n: number, from = 0.3, step = 0.37) =>
@@ -150,5 +151,40 @@ describe('loops', () => {
     });
     await checkLoops(program, { X: new Float64Array(0), w: ramp(3) });
     await checkLoops(program, { X: ramp(3), w: ramp(3) });
+  });
+});
+
+describe('accesses that are not selected', () => {
+  const v = [1, 2, 3, 4, 5];
+  test('are not read, and their adjoints not written', async () => {
+    const one = await emitted('# @input v: n\n# @input k: scalar int\n# @wrt v\nk > 3 ? 0 : v[k]^2');
+    expect(one.valueAndGrad({ v, k: 7 })).toEqual({ value: 0, grad: { v: new Float64Array(5) } });
+    expect(() => one.value({ v, k: 0 })).toThrow(/^k: .*0/);
+    const many = await emitted('# @input v: n\n# @input k: m int\n# @wrt v\nsum(where(k > 3, 0, v[k].^2))');
+    const { value, grad } = many.valueAndGrad({ v, k: [7, 1, 2, 1, 9] });
+    expect(value).toBe(6);
+    expect([...grad.v]).toEqual([4, 4, 0, 0, 0]);
+  });
+});
+
+describe('long chains', () => {
+  const chain = (step: (i: number) => string) => Array.from({ length: 3000 }, (_, i) => step(i)).join('\n');
+  test('of tensors, scalars and selections compile on the default stack', async () => {
+    const tensors = await emitted(
+      `# @input x: n\na = x\n${chain(i => `a = 0.99 * a + ${i % 7} * x`)}\nsum(a)`,
+    );
+    const scalars = await emitted(
+      `# @input x: n\na = sum(x)\n${chain(i => `a = 0.99 * a + ${i % 7} * x[1]`)}\na`,
+    );
+    let expected = 1;
+    for (let i = 0; i < 3000; i++) expected = 0.99 * expected + (i % 7);
+    expect(tensors.value({ x: [1, 2] })).toBeCloseTo(3 * expected, 7);
+    expect(scalars.value({ x: [1] })).toBeCloseTo(expected, 7);
+    const selections = await emitted(
+      `# @input x: n\na = sum(x)\n${chain(i => `a = a > ${i} ? a + 1 : 0.5 * a`)}\na`,
+    );
+    let chosen = 3;
+    for (let i = 0; i < 3000; i++) chosen = chosen > i ? chosen + 1 : 0.5 * chosen;
+    expect(selections.value({ x: [1, 2] })).toBeCloseTo(chosen, 9);
   });
 });

@@ -1,5 +1,6 @@
 // Merged loops to statements: the value of each element from the elements it reads, through whatever views lie between.
 
+import { constantOf } from '../../ir/build.ts';
 import type { InputNode, Node } from '../../ir/graph.ts';
 import { isElementwise } from '../../ir/ops.ts';
 import { elementsIn, SCALAR, type Shape } from '../../ir/shape.ts';
@@ -22,7 +23,7 @@ import {
   times,
   variableIndex,
 } from './space.ts';
-import { isLeaf, type Unit } from './units.ts';
+import { DEEPEST, isLeaf, type Unit, type Work } from './units.ts';
 import {
   type ArrayRef,
   Block,
@@ -53,6 +54,7 @@ export class Lowering {
   readonly #environment: Environment;
   readonly #nest: Nest;
   readonly #stored: ReadonlySet<Node>;
+  readonly #depthOf: (node: Node) => number;
   /** Values of stored nodes that need no array. */
   readonly #locals = new Map<Node, Value>();
   readonly #arrays = new Map<Node, ArrayRef>();
@@ -68,10 +70,11 @@ export class Lowering {
   readonly #counts = new Map<string, number>();
   #serial = 0;
 
-  constructor(nest: Nest, stored: ReadonlySet<Node>, environment: Environment) {
+  constructor(nest: Nest, { stored, depthOf }: Pick<Work, 'stored' | 'depthOf'>, environment: Environment) {
     this.#environment = environment;
     this.#nest = nest;
     this.#stored = stored;
+    this.#depthOf = depthOf;
   }
 
   /** The statements of all loops, in the top block. */
@@ -390,23 +393,40 @@ export class Lowering {
       );
       this.#store(this.#arrayOf(node), target, '+', value, inside);
     };
-    const isGuarded =
-      source.op === 'select' &&
-      source.inputs[2].op === 'const' &&
-      source.inputs[2].attrs.value === 0 &&
-      !this.#stored.has(source);
-    if (!isGuarded) {
-      write(this.#read(source, place, block), block);
+    // A selection against 0 is a condition; what else is 0 is not added either.
+    const zero = source.op === 'select' && !this.#stored.has(source) ? source.inputs.findIndex(isZero) : -1;
+    const then = new Block(block, undefined, 'strict');
+    if (zero > 0) {
+      const at = (input: Node) => operandIndex(input.shape, source.shape, place);
+      const [mask, ...sides] = source.inputs;
+      const read = this.#read(mask, at(mask), block);
+      const condition =
+        zero === 2 ? read : this.#derived({ kind: 'not', operands: [read] }, [read], block, true);
+      const chosen = sides[2 - zero];
+      write(this.#read(chosen, at(chosen), then), then);
+      block.statements.push({
+        kind: 'if',
+        condition: this.use(condition, block),
+        then,
+        otherwise: undefined,
+      });
       return;
     }
-    const [mask, chosen] = source.inputs.map(input => ({
-      input,
-      at: operandIndex(input.shape, source.shape, place),
-    }));
-    const condition = this.use(this.#read(mask.input, mask.at, block), block);
-    const then = new Block(block, undefined, 'strict');
-    write(this.#read(chosen.input, chosen.at, then), then);
+    const value = this.#derivedAs('added', this.#read(source, place, block), block);
+    write(value, then);
+    const condition = this.#make(
+      { kind: 'local', name: `${value.name} !== 0`, operands: [value] },
+      block,
+      true,
+    );
     block.statements.push({ kind: 'if', condition, then, otherwise: undefined });
+  }
+
+  /** The value under a name of its own, in any case. */
+  #derivedAs(wanted: string, value: Value, block: Block): Value & { readonly name: string } {
+    const named = this.#derived({ kind: 'sum', operands: [value] }, [value], block, false);
+    named.uses = 2;
+    return Object.assign(named, { name: this.#fresh(wanted) });
   }
 
   #argument(unit: Unit, block: Block): void {
@@ -415,9 +435,7 @@ export class Lowering {
     const [at, best, count] = this.#accumulators.get(unit)!.split(' ');
     block.statements.push({ kind: 'assign', name: count, combine: '+', value: this.#number(1) });
     // A name for it in any case: it is compared and kept.
-    const x = this.#derived({ kind: 'sum', operands: [value] }, [value], block, false);
-    x.uses = 2;
-    x.name = this.#fresh('x');
+    const x = this.#derivedAs('x', value, block);
     const mask = (text: string): Value =>
       this.#make({ kind: 'local', name: text, operands: [x] }, block, true);
     const number = (text: string): Value =>
@@ -552,13 +570,40 @@ export class Lowering {
       return this.#load(this.#arrayOf(node), index, block, node.dtype === 'bool', this.#validIn(node));
     }
     const key = `${node.id} ${index.map(part => this.#keyOf(part)).join(' ')}`;
+    const known = this.#known(key, block);
+    if (known !== undefined) return known;
+    if (this.#depthOf(node) > DEEPEST) this.#scalarsBefore(node, block);
+    const value = this.#compute(node, index, block);
+    value.block.values.set(key, value);
+    return value;
+  }
+
+  /** The value of that key that `block` sees. */
+  #known(key: string, block: Block): Value | undefined {
     for (let around: Block | undefined = block; around !== undefined; around = around.parent) {
       const known = around.values.get(key);
       if (known !== undefined) return known;
     }
-    const value = this.#compute(node, index, block);
-    value.block.values.set(key, value);
-    return value;
+    return undefined;
+  }
+
+  /** Computes what a deep scalar is made of, operands first: to recurse would need as much stack as the formula is deep. */
+  #scalarsBefore(node: Node, block: Block): void {
+    const seen = new Set<Node>();
+    const pending = [node];
+    const deep: Node[] = [];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (seen.has(next) || this.#known(`${next.id} `, block) !== undefined) continue;
+      seen.add(next);
+      if (next !== node && next.shape === SCALAR && this.#depthOf(next) % DEEPEST === 0) deep.push(next);
+      // The sides of a selection are computed where they are chosen, unless they are deep themselves.
+      const isSelection = next.op === 'select';
+      for (const [k, input] of next.inputs.entries()) {
+        if (this.#depthOf(input) > (isSelection && k > 0 ? DEEPEST : 0)) pending.push(input);
+      }
+    }
+    deep.sort((p, q) => p.id - q.id);
+    for (const scalar of deep) this.#read(scalar, [], block);
   }
 
   /** The same from its operands, whether it is stored or not. */
@@ -689,10 +734,8 @@ export class Lowering {
   #load(array: ArrayRef, index: readonly Place[], block: Block, isMask: boolean, within = this.top): Value {
     const place = plus(constantIndex<Value>(array.offset), flatIndex(index, array.strides));
     const key = `${array.name} ${this.#keyOf(place)}`;
-    for (let around: Block | undefined = block; around !== undefined; around = around.parent) {
-      const known = around.values.get(key);
-      if (known !== undefined) return known;
-    }
+    const known = this.#known(key, block);
+    if (known !== undefined) return known;
     const own = this.#home(place, [], block, within, false, false);
     const { base, rest } = this.#split(place, own);
     const value = this.#make({ kind: 'load', array: array.name, place: rest, base, isMask }, own, isMask);
@@ -749,12 +792,8 @@ export class Lowering {
     const isDear = expression.kind === 'position' || (node !== undefined && FORMS[node.op].dear === true);
     const home = this.#home(place, operands, block, this.top, isDear, expression.kind === 'position');
     const key = this.#expressionKey(expression);
-    if (key !== undefined) {
-      for (let around: Block | undefined = block; around !== undefined; around = around.parent) {
-        const known = around.values.get(key);
-        if (known !== undefined) return known;
-      }
-    }
+    const known = key === undefined ? undefined : this.#known(key, block);
+    if (known !== undefined) return known;
     const value = this.#make(expression, home, isMask, node && this.#environment.nameOf(node));
     for (const operand of operands) {
       operand.uses++;
@@ -861,6 +900,10 @@ function arrayName({ op }: Node): string {
     default:
       return 'values';
   }
+}
+
+function isZero(node: Node): boolean {
+  return constantOf(node) === 0;
 }
 
 /** Variables for the elements of a sum, declared in `block`, which the loops that add to them are about to join. */

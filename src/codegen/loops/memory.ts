@@ -110,10 +110,11 @@ function isDefined({ uses, isUsedInside }: Value): boolean {
 
 /** One use less; what is not used has no uses of its own. */
 function release(value: Value): void {
-  value.uses--;
-  if (value.uses > 0) return;
-  const { expression } = value;
-  if ('operands' in expression) for (const operand of expression.operands) release(operand);
+  const unused = [value];
+  for (let next = unused.pop(); next !== undefined; next = unused.pop()) {
+    next.uses--;
+    if (next.uses === 0 && 'operands' in next.expression) unused.push(...next.expression.operands);
+  }
 }
 
 /** An array of the workspace. */

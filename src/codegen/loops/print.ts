@@ -16,6 +16,7 @@ import {
   type Operands,
   OR,
   RELATIONAL,
+  UNARY,
   WORD,
 } from '../forms.ts';
 import type { Names } from '../names.ts';
@@ -290,6 +291,8 @@ export class LoopPrinter {
           level: MULTIPLICATIVE,
         };
       }
+      case 'not':
+        return { text: `!${this.#fit(expression.operands[0], false, UNARY)}`, level: UNARY };
       case 'sum': {
         let text = '';
         for (const term of expression.operands) {

@@ -63,7 +63,12 @@ export interface Work {
   readonly stored: ReadonlySet<Node>;
   /** What scalar results read of stored nodes after all loops. */
   readonly reads: readonly Access[];
+  /** How many operations stand between an inline node and what is stored. */
+  readonly depthOf: (node: Node) => number;
 }
+
+/** Inline nodes are not deeper than this: whoever computes one recurses over its operands. */
+export const DEEPEST = 100;
 
 /** Costs up to this are repeated rather than stored, in units of an addition. */
 const CHEAP = 3;
@@ -71,11 +76,11 @@ const CHEAP = 3;
 /** The units that compute `roots`, in an order in which each finds what it reads. */
 export function unitsOf(roots: readonly Node[]): Work {
   const live = liveNodes(roots);
-  const stored = choose(live, roots);
+  const { stored, depth } = choose(live, roots);
   const units = live.filter(node => stored.has(node)).flatMap(node => unitsFor(node, stored));
   const reads: Access[] = [];
   for (const root of roots) if (root.shape === SCALAR) collect(root, [], undefined, stored, reads);
-  return { units, stored, reads };
+  return { units, stored, reads, depthOf: ({ id }) => depth[id] };
 }
 
 /** Inputs and constants are there already. */
@@ -105,13 +110,24 @@ function mustStore({ op, shape }: Node): boolean {
   }
 }
 
-function choose(live: readonly Node[], roots: readonly Node[]): ReadonlySet<Node> {
+function choose(
+  live: readonly Node[],
+  roots: readonly Node[],
+): { readonly stored: ReadonlySet<Node>; readonly depth: Float64Array } {
   const stored = new Set<Node>();
   for (const root of roots) if (root.shape !== SCALAR) stored.add(root);
   const size = live.length === 0 ? 0 : live[live.length - 1].id + 1;
   const weight = new Float64Array(size);
   for (const node of live) weight[node.id] = weightOf(node, weight);
-  const demand = new Uint32Array(size);
+  const depth = new Float64Array(size);
+  for (const node of live) {
+    if (isLeaf(node) || mustStore(node) || stored.has(node)) continue;
+    depth[node.id] = 1 + node.inputs.reduce((most, input) => Math.max(most, depth[input.id]), 0);
+    if (depth[node.id] <= DEEPEST || node.shape === SCALAR) continue;
+    stored.add(node);
+    depth[node.id] = 0;
+  }
+  const demand = new Float64Array(size);
   const repeated = new Uint8Array(size);
 
   for (let i = live.length - 1; i >= 0; i--) {
@@ -124,12 +140,8 @@ function choose(live: readonly Node[], roots: readonly Node[]): ReadonlySet<Node
       stored.add(node);
     }
     const isStored = stored.has(node);
-    if (!isStored && node.op === 'reshape' && !isAligned(node.inputs[0].shape, node.shape)) {
-      store(node.inputs[0], stored);
-    }
-    if (isStored && node.op === 'reshape' && !isAligned(node.inputs[0].shape, node.shape)) {
-      store(node.inputs[0], stored);
-    }
+    // The elements of an array lie in a row; those of an expression do not.
+    if (node.op === 'reshape' && !isAligned(node.inputs[0].shape, node.shape)) store(node.inputs[0], stored);
     if (node.op === 'contract' && isProduct(node))
       for (const operand of node.inputs) storeOperand(operand, stored);
     const passed = isStored ? 1 : Math.max(1, demand[node.id]);
@@ -138,7 +150,7 @@ function choose(live: readonly Node[], roots: readonly Node[]): ReadonlySet<Node
       if ((!isStored && repeated[node.id] === 1) || repeats(node, k)) repeated[input.id] = 1;
     }
   }
-  return stored;
+  return { stored, depth };
 }
 
 function store(node: Node, stored: Set<Node>): void {

@@ -18,6 +18,7 @@ export type Place = Index<Value>;
 export type Expression =
   | { readonly kind: 'apply'; readonly node: Node; readonly operands: readonly Value[] }
   | { readonly kind: 'times'; readonly operands: readonly Value[] }
+  | { readonly kind: 'not'; readonly operands: readonly [Value] }
   /** The sum of an unrolled loop, from left to right. */
   | { readonly kind: 'sum'; readonly operands: readonly Value[] }
   | { readonly kind: 'choose'; readonly operands: readonly [Value, Value, Value] }
