@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/index.ts';
-import { type EmittedExports, emitted } from '../emitted.ts';
+import { type EmittedExports, emitted, load } from '../emitted.ts';
 
 const of = (...numbers: number[]) => Float64Array.of(...numbers);
 
@@ -255,4 +255,37 @@ mean(r .^ 2)`;
     '# @input a: 3\n# @input b: 3\n# @input scale: scalar = 1\n# @wrt a, b\nscale * norm(cross(a, b)) / 2';
   const straight = compile(triangle, { name: 'triangle.expr', vjp: true });
   await expect(straight.code).toMatchFileSnapshot('../golden/triangle.mjs');
+});
+
+describe('functions that are too long for the optimiser of an engine come in pieces', () => {
+  const close = (actual: ArrayLike<number>, expected: ArrayLike<number>) => {
+    expect(actual.length).toBe(expected.length);
+    for (let i = 0; i < expected.length; i++) expect(actual[i]).toBeCloseTo(expected[i], 10);
+  };
+  const numbers = (length: number) => Float64Array.from({ length }, (_, i) => Math.sin(1 + i));
+
+  test('straight-line code, against loops', async () => {
+    const text = '# @input X: 12 x 12\n# @input w: 12\n# @wrt w, X\nsum(tanh(X * X * w) .^ 2)';
+    const long = compile(text, { unroll: 100_000 }).code;
+    expect(long).toContain('function valueAndGrad2(theta, g) {');
+    const [f, expected] = [await load(long), await emitted(text, { unroll: 0 })];
+    const at = { X: numbers(144).map(x => x / 9), w: numbers(12) };
+    expect(f.value(at)).toBeCloseTo(expected.value(at), 12);
+    for (const name of ['w', 'X']) close(f.grad(at)[name], expected.grad(at)[name]);
+  });
+
+  test('loops, against straight-line code', async () => {
+    const steps = (n: string) =>
+      [
+        `# @input A: ${n} x ${n}\n# @input x: ${n}`,
+        ...Array.from({ length: 70 }, (_, k) => `x = tanh(A * x + ${k} / 9) .* sum(x) / 3`),
+        'sum(x .^ 2)',
+      ].join('\n');
+    const long = compile(steps('n')).code;
+    expect(long).toContain('function valueAndGrad2(theta, g) {');
+    const [f, expected] = [await load(long), await emitted(steps('2'), { unroll: 100_000 })];
+    const at = { A: numbers(4), x: numbers(2) };
+    expect(f.value(at)).toBeCloseTo(expected.value(at), 12);
+    for (const name of ['A', 'x']) close(f.grad(at)[name], expected.grad(at)[name]);
+  });
 });
