@@ -63,7 +63,7 @@ export function typeComments(context: Context): string[] {
   );
 }
 
-export function hasTensorInputs({ program }: Context): boolean {
+function hasTensorInputs({ program }: Context): boolean {
   return program.inputs.some(({ shape }) => shape.length > 0);
 }
 

@@ -94,7 +94,7 @@ export function storesOf(elements: Elements, array: string): Sink[] {
 }
 
 /** The literal that `result` is, `leaf` giving the text of element `at` of a block. */
-export function treeOf(result: Result, array: ArrayType, leaf: (block: Block, at: number) => string): Tree {
+function treeOf(result: Result, array: ArrayType, leaf: (block: Block, at: number) => string): Tree {
   switch (result.kind) {
     case 'number':
       return leaf(result.block, result.at as number);
