@@ -94,7 +94,6 @@ function bound(data) {
   const X = tensor('X', data.X, [n, d], Float64Array);
   const y = tensor('y', data.y, [n], Float64Array);
   const inputs = { X, y };
-  const products = new Float64Array(n);
   return {
     inputs,
     sizes: { n, d },
@@ -140,6 +139,7 @@ function bound(data) {
       const { X, y } = inputs;
       let sum = 0;
       let sum2 = 0;
+      g.fill(0, 0, d);
       const t1 = theta[d];
       const t2 = 2 / n;
       for (let i = 0; i < n; i++) {
@@ -156,20 +156,13 @@ function bound(data) {
           sum3 += X[at + j] * theta[j];
         }
         sum3 += part + part2 + part3;
-        products[i] = sum3;
         const r = sum3 + t1 - y[i];
         sum += r * r;
         const dr = t2 * r;
         sum2 += dr;
-      }
-      for (let i = 0; i < d; i++) {
-        let sum4 = 0;
-        for (let j = 0; j < n; j++) {
-          const r2 = products[j] + t1 - y[j];
-          const dr2 = t2 * r2;
-          sum4 += X[j * d + i] * dr2;
+        for (let j = 0; j < d; j++) {
+          g[j] += X[at + j] * dr;
         }
-        g[i] = sum4;
       }
       g[d] = sum2;
       return sum * (1 / n);
