@@ -22,15 +22,25 @@ describe('README', () => {
     expect(valueAndGrad({ x: 1, y: 2 })).toEqual({ value: 100, grad: { x: -400, y: 200 } });
   });
 
-  it('shows errors as they are printed', () => {
-    const text = 'a = 2 * sin x\nr = foo(a) + (b - 1\n';
+  it('shows the loops of a formula over arrays as they are', () => {
+    const [, formula, loops] = readme.match(
+      /```\n(# @input X: n x d[\s\S]*?)```[\s\S]*?```js\n([\s\S]*?)```/,
+    )!;
+    const { code } = compile(formula, { name: 'logistic-regression.expr' });
+    for (const piece of loops.split(/ *\/\/ \.\.\..*\n/)) expect(code).toContain(piece.trimEnd());
+  });
+
+  it.each([
+    ['e.expr', 'a = 2 * sin x\nr = foo(a) + (b - 1\n'],
+    ['mlp.expr', '# @input W: 128 x 784\n# @input x: 10\n# @input b: 128\nz = W * x\nsum(z)\n'],
+  ])('shows the errors of %s as they are printed', (name, text) => {
     try {
-      compile(text, { name: 'e.expr' });
+      compile(text, { name });
       expect.unreachable();
     } catch (error) {
       if (!(error instanceof SymgradError)) throw error;
       for (const diagnostic of error.diagnostics) {
-        expect(readme).toContain(formatDiagnostic(diagnostic, { name: 'e.expr', text }, { color: false }));
+        expect(readme).toContain(formatDiagnostic(diagnostic, { name, text }, { color: false }));
       }
     }
   });
@@ -47,6 +57,9 @@ describe('README', () => {
       '--check',
       '--emit',
       '--stats',
+      '--precision',
+      '--shape',
+      '--unroll',
     ]) {
       expect(readme).toContain(flag);
     }
