@@ -178,7 +178,8 @@ function ${own.list}(name, x) {
   position: ({ own }) => `/** The place of a 1-based index. */
 function ${own.position}(name, index, length) {
   if (index >= 1 && index <= length && Number.isInteger(index)) return index - 1;
-  throw new RangeError(\`\${name}: index \${index} is out of range 1..\${length}\`);
+  const of = name === 'index' ? '' : \`\${name}: \`;
+  throw new RangeError(\`\${of}index \${index} is out of range 1..\${length}\`);
 }`,
 
   block: ({ own, array }) => `/** So many rows and columns of a matrix whose rows are \`width\` apart. */

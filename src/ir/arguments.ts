@@ -1,6 +1,7 @@
 // The inputs of a program as a caller gives them: numbers, nested arrays, flat arrays in row-major order. Named sizes are
 // bound from the lengths; what is left is given by the name of the size.
 
+import type { Node } from './graph.ts';
 import type { Shape } from './shape.ts';
 import { elementsIn } from './shape.ts';
 import { evaluateSize, namedSize, namesIn, type Size, sizeText, substitute } from './size.ts';
@@ -13,6 +14,8 @@ export type Value = number | ArrayLike<number> | readonly Value[];
 interface Parameter {
   readonly name: string;
   readonly shape: Shape;
+  /** `int` if every element has to be an integer. */
+  readonly dtype?: Node['dtype'];
   /** The value of every element if the input is left out. */
   readonly default?: number;
 }
@@ -33,10 +36,13 @@ export function bindArguments(
 ): Arguments {
   const values = new Map(Object.entries(given));
   const arrays = new Map<string, Tensor<number>>();
-  for (const { name, shape, default: fill } of parameters) {
+  for (const { name, shape, dtype, default: fill } of parameters) {
     const value = values.get(name);
-    if (value !== undefined) arrays.set(name, tensorOf(name, value, shape.length));
-    else if (fill === undefined) throw new TypeError(`missing input ${name}`);
+    if (value !== undefined) {
+      const array = tensorOf(name, value, shape.length);
+      if (dtype === 'int') checkIntegers(name, array);
+      arrays.set(name, array);
+    } else if (fill === undefined) throw new TypeError(`missing input ${name}`);
   }
   const sizes = bindSizes(parameters, arrays, values);
   const tensors = parameters.map(({ name, shape: symbolic, default: fill }) => {
@@ -57,7 +63,7 @@ interface Length {
   readonly end: string;
 }
 
-/** The value of each named size. A size is bound by a length that mentions it, linearly, and no other unbound one. */
+/** The value of each named size. A size is bound by a length that is a multiple of one power of it, but for a constant. */
 function bindSizes(
   parameters: readonly Parameter[],
   arrays: ReadonlyMap<string, Tensor<number>>,
@@ -98,7 +104,7 @@ function lengthsOf({ name, shape }: Parameter, array: Tensor<number> | undefined
   return [{ size: elementsIn(shape), length: array.elements.length, start, end: 'elements' }];
 }
 
-/** Compares or binds. False if more than one size is unbound, or one not linearly. */
+/** Compares or binds. False if more than one size is unbound, or one not by a single power: `d x d` gives d by a root. */
 function settle({ size, length, start, end }: Length, sizes: Map<string, number>): boolean {
   const rest = substitute(size, name => sizes.get(name) ?? namedSize(name));
   const mismatch = () => {
@@ -111,10 +117,12 @@ function settle({ size, length, start, end }: Length, sizes: Map<string, number>
   }
   const [first, second] = rest.monomials;
   const [name] = first.atoms;
-  const isLinear = first.atoms.length === 1 && (second === undefined || second.atoms.length === 0);
-  if (typeof name !== 'string' || !isLinear) return false;
-  const value = (length - (second?.coefficient ?? 0)) / first.coefficient;
-  if (!isLength(value)) throw mismatch();
+  const isPower =
+    first.atoms.every(atom => atom === name) && (second === undefined || second.atoms.length === 0);
+  if (typeof name !== 'string' || !isPower) return false;
+  const power = (length - (second?.coefficient ?? 0)) / first.coefficient;
+  const value = Math.round(power ** (1 / first.atoms.length));
+  if (!isLength(value) || value ** first.atoms.length !== power) throw mismatch();
   sizes.set(name, value);
   return true;
 }
@@ -158,6 +166,13 @@ function tensorOf(name: string, value: Value, rank: number): Tensor<number> {
   const stranger = rows.find(element => typeof element !== 'number');
   if (stranger !== undefined) throw new TypeError(`${name}: expected numbers, got ${typeof stranger}`);
   return { shape, elements: rows as readonly number[] };
+}
+
+/** Throws `TypeError` unless all elements are integers, in the words of emitted modules. */
+function checkIntegers(name: string, { shape, elements }: Tensor<number>): void {
+  const stranger = Array.from(elements).find(element => !Number.isInteger(element));
+  if (stranger === undefined) return;
+  throw new TypeError(`${name}: expected ${shape.length > 0 ? 'integers' : 'an integer'}, got ${stranger}`);
 }
 
 /** The length of an array; undefined for anything else. */

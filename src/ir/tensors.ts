@@ -389,9 +389,9 @@ function outside<T>(index: T, length: number, algebra: Algebra<T>, name: string 
   return algebra.outside(index, indexError(algebra.numberOf(index), length, name));
 }
 
-/** `k: index 7 is out of range 1..5`. */
-function indexError(index: number | undefined, length: number, name: string | undefined): RangeError {
-  const of = name === undefined ? '' : `${name}: `;
+/** `k: index 7 is out of range 1..5`, in the words of emitted modules. */
+function indexError(index: number | undefined, length: number, name = 'index'): RangeError {
+  const of = name === 'index' ? '' : `${name}: `;
   return new RangeError(`${of}index ${index} is out of range 1..${length}`);
 }
 

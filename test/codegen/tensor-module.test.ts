@@ -2,7 +2,7 @@
 // What they compute is checked in loops.test.ts and by the check of modules; here small formulas are worked out by hand.
 
 import { describe, expect, test } from 'vitest';
-import { compile } from '../../src/index.ts';
+import { compile, evaluate, parse } from '../../src/index.ts';
 import { type EmittedExports, emitted, load } from '../emitted.ts';
 
 const of = (...numbers: number[]) => Float64Array.of(...numbers);
@@ -219,6 +219,37 @@ describe('sizes that are none or one', () => {
     const at = { X: [[2]], w: [3] };
     expect(f.value(at)).toBeCloseTo(6 + 6 + 1 / 6 + 1 / 6 + 3, 14);
     expect(f.grad(at).w[0]).toBeCloseTo(2 + 2 - 2 / 18 + 1, 14);
+  });
+
+  test('a flat array that repeats one size tells it by a root', async () => {
+    const f = await emitted(
+      '# @input place: d x d\n# @input T: d x e x e\nsum(place) + 100 * d + e + sum(T)',
+    );
+    const numbers = (length: number) => new Array(length).fill(0);
+    expect(f.value({ place: numbers(100), T: numbers(90) })).toBe(1003);
+    expect(f.value({ place: [], T: [], e: 2 })).toBe(2);
+    expect(() => f.value({ place: numbers(99), T: [] })).toThrow(
+      new RangeError('place: expected d*d elements, got 99'),
+    );
+    expect(() => f.value({ place: numbers(100), T: numbers(100) })).toThrow(
+      new RangeError('T: expected d*e*e elements, got 100 (place says d = 10)'),
+    );
+  });
+
+  test.each([
+    ['x[k]', { k: 7 }, new RangeError('k: index 7 is out of range 1..5')],
+    ['x[k]', { k: 0 }, new RangeError('k: index 0 is out of range 1..5')],
+    ['x[k + 1]', { k: 7 }, new RangeError('index 8 is out of range 1..5')],
+    ['x[k]', { k: 1.5 }, new TypeError('k: expected an integer, got 1.5')],
+    ['sum(x[p])', { p: [1, 7] }, new RangeError('p: index 7 is out of range 1..5')],
+    ['sum(x[p .* 2])', { p: [1, 7] }, new RangeError('index 14 is out of range 1..5')],
+    ['sum(x[p])', { p: [1, 1.5] }, new TypeError('p: expected integers, got 1.5')],
+  ] as const)('an access out of range is said as by the evaluator: %s at %o', async (access, at, error) => {
+    const text = `# @input k: scalar int = 1\n# @input p: m int\n# @input x: n\n${access} + 0 * sum(p) * k`;
+    const inputs = { p: [1], x: [1, 2, 3, 4, 5], ...at };
+    const f = await emitted(text);
+    expect(() => f.value(inputs)).toThrow(error);
+    expect(() => evaluate(parse(text), inputs)).toThrow(error);
   });
 
   test('a length that would be negative', async () => {

@@ -141,6 +141,15 @@ describe('named sizes', () => {
     expect(resultOf(half, { v: [[1, 2, 3]], w: [1, 2, 3] })).toEqual([3, 3]);
   });
 
+  test('are roots of the length of a flat array that repeats them', () => {
+    expect(resultOf(count({ S: [d, d], y: [n] }), { S: new Array(100).fill(0), y: [1] })).toEqual([1, 10]);
+    const cube = count({ S: [d, 2, d, d], y: [n] });
+    expect(resultOf(cube, { S: new Array(54).fill(0), y: [] })).toEqual([0, 3]);
+    expect(() => resultOf(cube, { S: new Array(50).fill(0), y: [] })).toThrow(
+      new RangeError('S: expected 2d*d*d elements, got 50'),
+    );
+  });
+
   test('are given by name where no length tells', () => {
     const flat = count({ X: [n, d] });
     expect(resultOf(flat, { X: [1, 2, 3, 4, 5, 6], n: 3 })).toEqual([3, 2]);
@@ -187,9 +196,14 @@ describe('an access out of range', () => {
 
   test('is an error that names index and value', () => {
     expect(resultOf(plain, { v: [5, 6, 7], k: 3 })).toEqual([7]);
-    for (const k of [0, 4, -1, 1.5, Number.NaN]) {
+    for (const k of [0, 4, -1]) {
       expect(() => resultOf(plain, { v: [5, 6, 7], k })).toThrow(
         new RangeError(`k: index ${k} is out of range 1..3`),
+      );
+    }
+    for (const k of [1.5, Number.NaN]) {
+      expect(() => resultOf(plain, { v: [5, 6, 7], k })).toThrow(
+        new TypeError(`k: expected an integer, got ${k}`),
       );
     }
     const computed = programOf(shapes, (b, { v, k }) => b.gather(v, b.add(k, 1), 0));
