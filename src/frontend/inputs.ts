@@ -208,14 +208,22 @@ export class Inputs {
   #readShapes(): void {
     const { inputs } = this.#directives;
     const { shapes = {}, define = {} } = this.#options;
-    const isSize = (name: string): boolean => this.#directives.sizes.has(name) || this.#sizes.has(name);
-    for (const { name, shape, span } of inputs.values()) {
-      if (!Object.hasOwn(shapes, name)) this.#shapes.set(name, this.#sizes.shapeOf(shape, span));
+    const known = new Set([
+      ...this.#directives.sizes.keys(),
+      ...[...inputs.values()].flatMap(each => each.shape),
+    ]);
+    const given = new Map(
+      Object.entries(shapes).map(([name, text]) => [name, shapeInOption(text, size => known.has(size))]),
+    );
+    for (const [name, shape] of given) {
+      const declared = inputs.get(name);
+      if (shape && declared) this.#sizes.fix(declared.shape, shape, `${name}=${shapes[name]}`, declared.span);
     }
-    for (const [name, text] of Object.entries(shapes)) {
-      const span = inputs.get(name)?.span;
-      const shape = shapeInOption(text, isSize);
-      this.#shapes.set(name, shape && this.#sizes.shapeOf(shape, span));
+    for (const { name, shape, span } of inputs.values()) {
+      if (!given.has(name)) this.#shapes.set(name, this.#sizes.shapeOf(shape, span));
+    }
+    for (const [name, shape] of given) {
+      this.#shapes.set(name, shape && this.#sizes.shapeOf(shape, inputs.get(name)?.span));
     }
     this.#checkLimits();
     this.#checkCarried(new Set(Object.keys(define)));

@@ -1,5 +1,6 @@
-// The named sizes of a formula: which there are, and which are fixed, by `@dim n = 32` or `--define n=32`. A size is a
-// number in formulas, under its own name, and an unknown of the shapes unless it is fixed.
+// The named sizes of a formula: which there are, and which are fixed, by `@dim n = 32`, by `--define n=32`, or by
+// `--shape X=32x2` of a declared `X: n x 2`. A size is a number in formulas, under its own name, and an unknown of the
+// shapes unless it is fixed.
 
 import type { Span } from '../errors.ts';
 import type { Builder } from '../ir/build.ts';
@@ -16,7 +17,8 @@ export class Sizes {
   /** The declaration that mentions it first. */
   readonly #places = new Map<string, Span | undefined>();
   readonly #fixed: ReadonlyMap<string, SizeDeclaration>;
-  readonly #define: ReadonlyMap<string, number>;
+  /** What options give, and the option as it was written. */
+  readonly #given: Map<string, { readonly value: number; readonly text: string }>;
   readonly #diagnostics: Diagnostics;
 
   constructor(
@@ -27,7 +29,9 @@ export class Sizes {
   ) {
     this.#b = b;
     this.#fixed = fixed;
-    this.#define = define;
+    this.#given = new Map(
+      Array.from(define, ([name, value]) => [name, { value, text: `--define ${name}=${value}` }]),
+    );
     this.#diagnostics = diagnostics;
   }
 
@@ -54,6 +58,31 @@ export class Sizes {
     return declared.map(size => (typeof size === 'number' ? size : this.#sizeOf(size, span)));
   }
 
+  /**
+   * Fixes the names of a declaration at `span` that the option `--shape ${option}` gives lengths. To be called before any
+   * shape is asked for.
+   */
+  fix(declared: DeclaredShape, given: DeclaredShape, option: string, span: Span): void {
+    if (declared.length !== given.length) return;
+    for (const [axis, name] of declared.entries()) {
+      const value = given[axis];
+      if (typeof name !== 'string' || typeof value !== 'number') continue;
+      const before = this.#given.get(name);
+      if (before === undefined) {
+        this.#given.set(name, { value, text: `--shape ${option}` });
+        this.#sizeOf(name, span);
+      } else if (before.value !== value) {
+        const [first, second] = [before.text, `--shape ${option}`];
+        const origin = first === second ? first : `${first} and ${second}`;
+        this.#diagnostics.error(
+          'shape-mismatch',
+          `${origin}: the size \`${name}\` cannot be both ${before.value} and ${value}`,
+          span,
+        );
+      }
+    }
+  }
+
   #sizeOf(name: string, span: Span | undefined): Size {
     const known = this.#sizes.get(name);
     if (known !== undefined) return known;
@@ -64,7 +93,7 @@ export class Sizes {
   }
 
   #fixedOf(name: string): number | undefined {
-    const value = this.#define.get(name);
+    const value = this.#given.get(name)?.value;
     if (value === undefined) return this.#fixed.get(name)?.value;
     if (Number.isInteger(value) && value >= 0) return value;
     this.#diagnostics.error(

@@ -189,6 +189,10 @@ describe('inputs', () => {
   file('# @input X: n x 2\nsum(X) + n', ['unknown-size X'], { define: { X: 0 } });
   file('# @input i: 3 int\nsum(i)', ['not-an-integer i'], { define: { i: 0.5 } });
   file('# @input X: n x 2\nsum(X)', ['directive-syntax X'], { shapes: { X: 'n*2' } });
+  const two = '# @input X: n x 2\n# @input y: n\nsum(X) + sum(y)';
+  file(two, ['shape-mismatch y'], { shapes: { X: '4x2', y: '5' } });
+  file(two, ['shape-mismatch X'], { shapes: { X: '4x2' }, define: { n: 5 } });
+  file('# @input S: d x d\nsum(S)', ['shape-mismatch S'], { shapes: { S: '4x5' } });
 });
 
 describe('too large', () => {

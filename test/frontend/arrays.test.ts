@@ -106,6 +106,12 @@ describe('fixed sizes', () => {
   check('sum(x) + y', 'x: n x 20, y | value', { shapes: { x: 'nx20' } });
   check('sum(x) + y', 'x: 784 x 128, y | value', { shapes: { x: '784 x 128' } });
   check('sum(x)', 'x: axis | value', { shapes: { x: 'axis' } });
+  const two = '# @input X: n x 2\n# @input y: n\nsum(X) / n + sum(y)';
+  check(two, 'X: 4 x 2, y: 4 | value', { shapes: { X: '4x2' } });
+  check(two, 'X: 4 x 2, y: 4 | value', { shapes: { y: '4' } });
+  check(two, 'X: m x 2, y: n | value', { shapes: { X: 'mx2' } });
+  check(`# @dim n = 3\n${two}`, 'X: 4 x 2, y: 4 | value', { shapes: { X: '4x2' } });
+  check('# @input X: n x 2\nsum(X) / n', 'X: 4 x 2 | value', { shapes: { X: '4x2' } });
   check('# @dim rows = 5\nsum(x)', 'x: 5 x n | value', { shapes: { x: 'rowsxn' } });
 });
 
