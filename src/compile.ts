@@ -10,9 +10,10 @@ import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';
 import { type Builder, builder, constantOf } from './ir/build.ts';
-import { GraphLimitError } from './ir/graph.ts';
+import { type Graph, GraphLimitError } from './ir/graph.ts';
 import { parseIr } from './ir/parse.ts';
 import type { Derivative, DerivativeKind, Program } from './ir/program.ts';
+import { SIZE_LIMIT_HINT, SizeLimitError } from './ir/size.ts';
 import { type Firing, freshGraph } from './rewrite/engine.ts';
 import { expand } from './rewrite/expand.ts';
 import { normalise, optimise } from './rewrite/passes.ts';
@@ -101,9 +102,9 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
     throw mistake('invalid-name', `\`${globalName}\` cannot be the name of a global variable`);
   }
   const passes: PassStats[] = [];
-  const timed: Timed = (pass, run) => {
+  const timed: Timed = (pass, run, graph) => {
     const start = performance.now();
-    const program = limited(run);
+    const program = limited(run, graph);
     passes.push({ pass, nodes: program.graph.nodes.length, milliseconds: performance.now() - start });
     options.onPass?.(pass, program);
     return program;
@@ -113,12 +114,14 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
   const level = options.optimize ?? 2;
   const optimised = timed('optimise', () => arranged(optimise(program, level), level, options));
   const start = performance.now();
-  const emitted = emitModule(optimised, {
-    format: options.format ?? 'esm',
-    globalName,
-    precision: options.precision ?? 'f64',
-    header: `${VERSION} from ${headerOf(program, options)}`,
-  });
+  const emitted = limited(() =>
+    emitModule(optimised, {
+      format: options.format ?? 'esm',
+      globalName,
+      precision: options.precision ?? 'f64',
+      header: `${VERSION} from ${headerOf(program, options)}`,
+    }),
+  );
   passes.push({ pass: 'emit', nodes: optimised.graph.nodes.length, milliseconds: performance.now() - start });
 
   return {
@@ -161,8 +164,8 @@ function refuseSparse(program: Program): void {
   );
 }
 
-/** Runs a pass and takes its time. */
-type Timed = (pass: string, run: () => Program) => Program;
+/** Runs a pass and takes its time. `graph` is the one that it appends to. */
+type Timed = (pass: string, run: () => Program, graph?: Graph) => Program;
 
 /**
  * The normalised program with the derivatives asked for, and what normalisation did to the source. A function of its own,
@@ -187,7 +190,8 @@ function differentiated(
   const ofSource = [...firings];
   const derive = differentiator(b, program);
   for (const [kind, form] of kinds) {
-    program = timed(kind, () => withDerivative(program, derivativeOf(derive, kind, form, program)));
+    const derived = () => withDerivative(program, derivativeOf(derive, kind, form, program));
+    program = timed(kind, derived, b.graph);
   }
   return { program, ofSource };
 }
@@ -231,7 +235,9 @@ function derivativesFor(program: Program, options: CompileOptions): [DerivativeK
     throw mistake(
       'hessian-of-several',
       `${hessian ? 'a Hessian' : 'a Hessian-vector product'} needs one scalar output, but ${what}`,
-      'choose one with an @output line',
+      program.outputs.length > 1
+        ? 'choose one with an @output line; if it is a tensor, take the sum of its elements, or one of them'
+        : 'make a scalar of it: the sum of its elements, sum(...), or one of them',
     );
   }
   const kinds: [DerivativeKind, Derivative['form']][] = [];
@@ -278,13 +284,30 @@ function withDerivative(program: Program, derivative: Derivative): Program {
   return { ...program, derivatives: [...program.derivatives, derivative] };
 }
 
-/** Runs `build`; a graph that outgrows its limit is the user's mistake, not ours. */
-export function limited<T>(build: () => T): T {
+/**
+ * Runs `build`; a graph that outgrows its limit is the user's mistake, not ours, and so is a size. `graph` is the one that
+ * is built, if it is known: it tells the place.
+ */
+export function limited<T>(build: () => T, graph?: Graph): T {
   try {
     return build();
   } catch (error) {
-    if (!(error instanceof GraphLimitError)) throw error;
-    throw mistake('too-large', `the derivatives need ${error.message}`, 'raise --max-nodes if memory allows');
+    const hint =
+      error instanceof GraphLimitError
+        ? 'raise --max-nodes if memory allows'
+        : error instanceof SizeLimitError
+          ? SIZE_LIMIT_HINT
+          : undefined;
+    if (hint === undefined) throw error;
+    const { message } = error as Error;
+    const span = error instanceof SizeLimitError ? graph?.place : undefined;
+    throw new SymgradError({
+      severity: 'error',
+      code: 'too-large',
+      message: `the derivatives need ${message}`,
+      ...(span !== undefined && { span }),
+      hints: [hint],
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import { InternalError } from '../errors.ts';
 import { builder } from '../ir/build.ts';
 import { Graph, GraphLimitError } from '../ir/graph.ts';
 import type { Program } from '../ir/program.ts';
+import { SIZE_LIMIT_HINT, SizeLimitError } from '../ir/size.ts';
 import type { Context } from './context.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { type Directives, readDirectives } from './directives.ts';
@@ -108,14 +109,18 @@ function lowerStatements({ roots, lowering }: Context): Value {
   return last;
 }
 
-/** What `work` returns. The limit on the size of the graph ends everything: there is no going on without nodes. */
+/** What `work` returns. A limit that is met ends everything: there is no going on without nodes, or without sizes. */
 function withinLimits<T>({ lowering, diagnostics }: Context, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof GraphLimitError)) throw error;
+    if (!(error instanceof GraphLimitError || error instanceof SizeLimitError)) throw error;
+    const hint =
+      error instanceof GraphLimitError
+        ? 'functions are written into the formula at each call; --max-nodes raises the limit'
+        : SIZE_LIMIT_HINT;
     diagnostics.error('too-large', `the formula is too large: ${error.message}`, lowering.span, {
-      hints: ['functions are written into the formula at each call; --max-nodes raises the limit'],
+      hints: [hint],
     });
     diagnostics.throwErrors();
     throw error;

@@ -217,7 +217,9 @@ export class Inputs {
     );
     for (const [name, shape] of given) {
       const declared = inputs.get(name);
-      if (shape && declared) this.#sizes.fix(declared.shape, shape, `${name}=${shapes[name]}`, declared.span);
+      if (shape === undefined || declared === undefined) continue;
+      // As if the option were not there: what would follow from the contradiction is no news.
+      if (!this.#sizes.fix(declared.shape, shape, name, declared.span)) given.set(name, declared.shape);
     }
     for (const { name, shape, span } of inputs.values()) {
       if (!given.has(name)) this.#shapes.set(name, this.#sizes.shapeOf(shape, span));

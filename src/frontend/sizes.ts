@@ -17,8 +17,8 @@ export class Sizes {
   /** The declaration that mentions it first. */
   readonly #places = new Map<string, Span | undefined>();
   readonly #fixed: ReadonlyMap<string, SizeDeclaration>;
-  /** What options give, and the option as it was written. */
-  readonly #given: Map<string, { readonly value: number; readonly text: string }>;
+  /** What options give, and which. */
+  readonly #given: Map<string, { readonly value: number; readonly option: string }>;
   readonly #diagnostics: Diagnostics;
 
   constructor(
@@ -30,7 +30,7 @@ export class Sizes {
     this.#b = b;
     this.#fixed = fixed;
     this.#given = new Map(
-      Array.from(define, ([name, value]) => [name, { value, text: `--define ${name}=${value}` }]),
+      Array.from(define, ([name, value]) => [name, { value, option: `--define ${name}` }]),
     );
     this.#diagnostics = diagnostics;
   }
@@ -59,28 +59,28 @@ export class Sizes {
   }
 
   /**
-   * Fixes the names of a declaration at `span` that the option `--shape ${option}` gives lengths. To be called before any
-   * shape is asked for.
+   * Fixes the names of a declaration at `span` that the option `--shape ${input}` gives lengths. To be called before any
+   * shape is asked for. False if the lengths contradict each other or what other options give, which is reported.
    */
-  fix(declared: DeclaredShape, given: DeclaredShape, option: string, span: Span): void {
-    if (declared.length !== given.length) return;
+  fix(declared: DeclaredShape, given: DeclaredShape, input: string, span: Span): boolean {
+    if (declared.length !== given.length) return true;
+    const option = `--shape ${input}`;
+    let fits = true;
     for (const [axis, name] of declared.entries()) {
       const value = given[axis];
       if (typeof name !== 'string' || typeof value !== 'number') continue;
       const before = this.#given.get(name);
       if (before === undefined) {
-        this.#given.set(name, { value, text: `--shape ${option}` });
+        this.#given.set(name, { value, option });
         this.#sizeOf(name, span);
       } else if (before.value !== value) {
-        const [first, second] = [before.text, `--shape ${option}`];
-        const origin = first === second ? first : `${first} and ${second}`;
-        this.#diagnostics.error(
-          'shape-mismatch',
-          `${origin}: the size \`${name}\` cannot be both ${before.value} and ${value}`,
-          span,
-        );
+        const options = before.option === option ? option : `${before.option} and ${option}`;
+        const message = `${options}: the size \`${name}\` cannot be both ${before.value} and ${value}`;
+        this.#diagnostics.error('shape-mismatch', message, span);
+        fits = false;
       }
     }
+    return fits;
   }
 
   #sizeOf(name: string, span: Span | undefined): Size {

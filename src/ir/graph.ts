@@ -136,6 +136,11 @@ export class Graph {
     this.#span = span;
   }
 
+  /** The place of what is being made. */
+  get place(): Span | undefined {
+    return this.#span;
+  }
+
   /**
    * The node with this operation, inputs and attributes, appended if there is none yet. The shape is made from those;
    * only an input brings its own. Throws `ShapeError` if the shapes of the inputs do not fit.

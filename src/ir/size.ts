@@ -44,6 +44,9 @@ export class SizeLimitError extends Error {
   override readonly name = 'SizeLimitError';
 }
 
+/** What to do about it. */
+export const SIZE_LIMIT_HINT = 'fix named sizes to numbers: --shape X=5x3, or a line `# @dim n = 5`';
+
 /** The size called `name`. */
 export function namedSize(name: string): Size {
   return new Polynomial([{ coefficient: 1, atoms: [name] }]);

@@ -2,7 +2,7 @@
 // What they compute is checked in loops.test.ts and by the check of modules; here small formulas are worked out by hand.
 
 import { describe, expect, test } from 'vitest';
-import { compile, evaluate, parse } from '../../src/index.ts';
+import { compile, evaluate, parse, SymgradError } from '../../src/index.ts';
 import { type EmittedExports, emitted, load } from '../emitted.ts';
 
 const of = (...numbers: number[]) => Float64Array.of(...numbers);
@@ -257,6 +257,34 @@ describe('sizes that are none or one', () => {
     expect(f.value({ x: [5] })).toBe(0);
     expect(() => f.value({ x: [] })).toThrow(new RangeError('the length n - 1 is -1'));
   });
+});
+
+test('sizes that outgrow their limit in a derivative are a mistake with a place', () => {
+  const text = '# @input A: n x m\nB = kron(A, A)\nC = kron(B, B)\nD = kron(C, C)\nkron(D, D) * 2';
+  expect(() => compile(text)).toThrow(
+    expect.objectContaining({
+      code: 'too-large',
+      message: 'the derivatives need a size of more than 200 terms or 32 factors',
+      span: { start: text.indexOf('kron(D'), end: text.indexOf(' * 2') },
+    }),
+  );
+});
+
+test('of a tensor there is no Hessian, and the hint says how to get a scalar', () => {
+  const hintsOf = (text: string) => {
+    try {
+      compile(text, { hvp: true });
+    } catch (error) {
+      return error instanceof SymgradError ? [error.code, ...error.hints] : [];
+    }
+    return [];
+  };
+  expect(hintsOf('# @input x: n\nx .* x')).toEqual([
+    'hessian-of-several',
+    'make a scalar of it: the sum of its elements, sum(...), or one of them',
+  ]);
+  const [, hint] = hintsOf('# @output a, b\na = x^2\nb = x^3');
+  expect(hint).toContain('@output');
 });
 
 test('sparse results of small tensors', async () => {

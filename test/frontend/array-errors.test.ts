@@ -196,6 +196,8 @@ describe('inputs', () => {
 });
 
 describe('too large', () => {
+  const powers = '# @input A: n x m\nB = kron(A, A)\nC = kron(B, B)\nD = kron(C, C)\nE = kron(D, D)\n';
+  checkFile(`${powers}F = kron(E, E)\nsum(kron(F, F))`, {}, ['too-large F = kron(E, E)']);
   check('zeros(50000, 50000)', 'too-large zeros(50000, 50000)');
   check('sum(1:3000000000)', 'too-large 1:3000000000');
   check('outer(ones(100000), ones(100000))', 'too-large outer(ones(100000), ones(100000))');
