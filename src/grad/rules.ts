@@ -86,6 +86,11 @@ export function calculus(b: Builder): Rules {
   const gaussian = (x: Node) => mul(twoOverSqrtPi, exp(neg(square(x))));
   const modulus2 = (y: Node, x: Node) => add(square(x), square(y));
   const tiesOf = new WeakMap<Node, Node>();
+  // To add up the lengths before each of n joined tensors anew would cost n^2 steps.
+  const startsOf = new WeakMap<
+    readonly Node[],
+    { readonly axis: number; readonly places: readonly Size[] }
+  >();
 
   // biome-ignore format: the page of calculus, one operation a row
   return {
@@ -178,7 +183,7 @@ export function calculus(b: Builder): Rules {
     pad: linear<'pad'>('places', 'moves', (g, [x], s) => slice(g, { ...s, length: x.shape[s.axis] })),
     element: linear<'element'>('moves', 'places', (g, [x], { position }) => reshape(pad(reshape(g, [1]), only(position, x)), x.shape), elementOf),
     diagonal: linear('moves', 'moves', (g, [x]) => when(eye(x.shape.at(-2)!, x.shape.at(-1)!), expand(g, [g.shape.length - 1]))),
-    concat: linear<'concat'>('places', 'moves', (g, x, { axis }, i) => slice(g, part(x, axis, i, x[i].shape[axis])), padded),
+    concat: linear<'concat'>('places', 'moves', (g, x, { axis }, i) => slice(g, { axis, start: starts(x, axis)[i], step: 1, length: x[i].shape[axis] }), padded),
     gather: linear<'gather'>('moves', 'places', (g, [x, index], { axis }) => scatterAdd(g, index, axis, x.shape[axis])),
     scatterAdd: linear<'scatterAdd'>('places', 'moves', (g, [, index], { axis }) => gather(g, index, axis)),
     cumsum: linear<'cumsum'>('sums', 'sums', (g, _, scan) => cumsum(g, { ...scan, reverse: !scan.reverse })),
@@ -257,8 +262,18 @@ export function calculus(b: Builder): Rules {
   }
 
   function padded(t: Node, x: readonly Node[], { axis }: AttrsOf['concat'], i: number, lead: Shape): Node {
-    const length = sumOfSizes(x.map(each => each.shape[axis]));
-    return pad(t, { ...part(x, axis, i, length), axis: axis + lead.length });
+    const places = starts(x, axis);
+    return pad(t, { axis: axis + lead.length, start: places[i], step: 1, length: places[x.length] });
+  }
+
+  /** The places along the axis where each of the joined tensors starts, and where the last ends. */
+  function starts(x: readonly Node[], axis: number): readonly Size[] {
+    const known = startsOf.get(x);
+    if (known?.axis === axis) return known.places;
+    const places: Size[] = [0];
+    for (const { shape } of x) places.push(addSizes(places.at(-1)!, shape[axis]));
+    startsOf.set(x, { axis, places });
+    return places;
   }
 
   /** For every element the product of the others along the axes, without a division: those before it times those after. */
@@ -366,19 +381,9 @@ function order(node: Node): number {
   return (node.attrs as { readonly order: number }).order;
 }
 
-/** The place of the `i`-th of joined tensors; `length` is that of the stretch's result. */
-function part(x: readonly Node[], axis: number, i: number, length: Size): Stretch {
-  const start = sumOfSizes(x.slice(0, i).map(each => each.shape[axis]));
-  return { axis, start, step: 1, length };
-}
-
 /** The place of one element of `x`, flattened. */
 function only(position: number, x: Node): Stretch {
   return { axis: 0, start: position, step: 1, length: elementsIn(x.shape) };
-}
-
-function sumOfSizes(sizes: readonly Size[]): Size {
-  return sizes.reduce(addSizes, 0);
 }
 
 export function inverse(permutation: readonly number[]): number[] {
