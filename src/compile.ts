@@ -139,7 +139,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
   };
 }
 
-/** Scalar operations up to which a program of static shapes is written out element by element. */
+/** Scalar operations up to which a program of static shapes is written out: it would be faster up to 2,500, but large (bench/unroll.mjs). */
 const UNROLL = 400;
 
 /** A program with tensors in the form that code is made from: element by element while that is small, else loops. */
