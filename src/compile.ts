@@ -101,6 +101,10 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
   if (!isGlobalName(globalName)) {
     throw mistake('invalid-name', `\`${globalName}\` cannot be the name of a global variable`);
   }
+  const { precision = 'f64' } = options;
+  if (precision !== 'f64' && precision !== 'f32') {
+    throw mistake('invalid-option', `\`${String(precision)}\` is no precision`, 'there are f64 and f32');
+  }
   const passes: PassStats[] = [];
   const timed: Timed = (pass, run, graph) => {
     const start = performance.now();
@@ -118,7 +122,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
     emitModule(optimised, {
       format: options.format ?? 'esm',
       globalName,
-      precision: options.precision ?? 'f64',
+      precision,
       header: `${VERSION} from ${headerOf(program, options)}`,
     }),
   );
