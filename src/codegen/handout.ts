@@ -6,7 +6,7 @@ import type { Graph, Node } from '../ir/graph.ts';
 import { scalarsOf } from '../ir/literal.ts';
 import { SCALAR } from '../ir/shape.ts';
 import type { Block, Part } from './entries.ts';
-import { isLeaf } from './loops/units.ts';
+import { isLeaf } from './loops/stored.ts';
 import type { ArrayRef } from './loops/values.ts';
 import { indexOf } from './scalars.ts';
 

@@ -3,7 +3,7 @@
 // becomes an array over all rows.
 
 import type { Node } from '../../ir/graph.ts';
-import { type Size, sameSize } from '../../ir/size.ts';
+import { sameSize } from '../../ir/size.ts';
 import { LoopVariable, variableOf } from './space.ts';
 import type { Unit, Work } from './units.ts';
 
@@ -260,9 +260,4 @@ function bodiesOf({ variable: { size }, items }: LoopNode): number {
     else sum += item.unrolled ? bodiesOf(item) : Number.POSITIVE_INFINITY;
   }
   return sum * size;
-}
-
-/** The lengths of the loops that are not inside others: for tests and statistics. */
-export function outerSizes(nest: Nest): Size[] {
-  return nest.items.flatMap(item => (isLoop(item) ? [item.variable.size] : []));
 }

@@ -2,11 +2,11 @@
 // the functions of a module, which never run at the same time.
 
 import { type Size, sizeText } from '../../ir/size.ts';
-import type { Block, Statement, Value } from './values.ts';
+import { type Block, operandsOf, type Statement, type Value } from './values.ts';
 
 /**
- * Takes out of `top` the stores into buffers that neither a statement nor `result`, which the function returns, reads: what an unrolled loop leaves to another one goes from
- * variable to variable.
+ * Takes out of `top` the stores into buffers that neither a statement nor `result`, which the function returns, reads: what
+ * an unrolled loop leaves to another one goes from variable to variable.
  */
 export function dropDeadStores(
   top: Block,
@@ -80,10 +80,8 @@ function valuesIn(statement: Statement, visit: (name: string) => void): Value[] 
 
 /** What a value is made of. */
 function partsOf({ expression }: Value): Value[] {
-  const parts: Value[] = [];
+  const parts = [...operandsOf(expression)];
   if (expression.kind === 'load' && expression.base !== undefined) parts.push(expression.base);
-  if (expression.kind === 'position') parts.push(expression.index);
-  if ('operands' in expression) parts.push(...expression.operands);
   if ('place' in expression) for (const { value } of expression.place.dynamic) parts.push(value);
   return parts;
 }

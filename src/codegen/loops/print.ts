@@ -10,6 +10,7 @@ import {
   ATOM,
   CONDITIONAL,
   constantPrecedence,
+  EQUALITY,
   FORMS,
   MULTIPLICATIVE,
   numberText,
@@ -71,7 +72,7 @@ export class LoopPrinter {
       const isLoop = statement.kind === 'loop' || statement.kind === 'call';
       if (lines.length === 0) return { lines, isLoop };
       if (statement.kind === 'let')
-        return { lines, isLoop, declares: { name: statement.name, isMask: statement.text === 'false' } };
+        return { lines, isLoop, declares: { name: statement.name, isMask: statement.initial === false } };
       if (statement.kind !== 'define') return { lines, isLoop };
       const { name, isMask } = statement.value;
       return { lines, isLoop, declares: { name: name!, isMask } };
@@ -100,7 +101,9 @@ export class LoopPrinter {
           combined(statement.name, statement.combine, this.#assigned(statement.value, statement.combine)),
         );
       case 'let':
-        return [`let ${statement.name} = ${statement.text};`];
+        return [
+          `let ${statement.name} = ${statement.initial === false ? 'false' : numberText(statement.initial)};`,
+        ];
       case 'fill': {
         const { value, from, length } = statement;
         const array = this.#spelling.arrayName(statement.array);
@@ -250,7 +253,7 @@ export class LoopPrinter {
     const known = this.#weights.get(value);
     if (known !== undefined) return known;
     const { expression } = value;
-    const parts = 'operands' in expression ? (expression.operands as readonly Value[]) : [];
+    const parts = 'operands' in expression ? expression.operands : [];
     let weight = 1;
     for (const part of parts) if (part.name === undefined) weight += this.#weights.get(part) ?? 1;
     this.#weights.set(value, weight);
@@ -293,6 +296,14 @@ export class LoopPrinter {
       }
       case 'not':
         return { text: `!${this.#fit(expression.operands[0], false, UNARY)}`, level: UNARY };
+      case 'nonzero':
+        return { text: `${this.value(expression.operands[0], EQUALITY)} !== 0`, level: EQUALITY };
+      case 'better': {
+        const { than, at, best, operands } = expression;
+        const x = this.value(operands[0]); // a name
+        const isFirstNaN = `(${x} !== ${x} && ${best} === ${best})`;
+        return { text: `${at} === 0 || ${x} ${than} ${best} || ${isFirstNaN}`, level: OR };
+      }
       case 'sum': {
         let text = '';
         for (const term of expression.operands) {

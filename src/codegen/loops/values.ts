@@ -1,6 +1,7 @@
 // The loop IR: blocks of statements inside of loops, and values. A value stands in the outermost block in which all that
-// it is made of is known, so what does not change in a loop is computed before it; equal values of one block are one
-// object. A value that is used once, in its own block, has no statement: it is written where it is used.
+// it is made of is known (writer.ts), so what does not change in a loop is computed before it; equal values that one block
+// sees are one object. A value that is used once, in its own block, has no statement: it is written where it is used, so
+// the text of an array or a variable may only change between statements. All values but those of a snapshot are constants.
 
 import type { Node } from '../../ir/graph.ts';
 import type { Size } from '../../ir/size.ts';
@@ -13,15 +14,29 @@ export interface ArrayRef {
   readonly strides: readonly Size[];
 }
 
+/** Where something stands, in loop variables and computed positions. */
 export type Place = Index<Value>;
 
+/** What a value is: its `operands` are values, in `place` there may be more. */
 export type Expression =
+  /** An elementwise operation, spelled by forms.ts. */
   | { readonly kind: 'apply'; readonly node: Node; readonly operands: readonly Value[] }
   | { readonly kind: 'times'; readonly operands: readonly Value[] }
   | { readonly kind: 'not'; readonly operands: readonly [Value] }
+  | { readonly kind: 'nonzero'; readonly operands: readonly [Value] }
+  /** Whether a named value is the first, better than the `best` so far, or the first NaN; `at` is 0 before the first. */
+  | {
+      readonly kind: 'better';
+      readonly operands: readonly [Value];
+      readonly than: '<' | '>';
+      readonly at: string;
+      readonly best: string;
+    }
   /** The sum of an unrolled loop, from left to right. */
   | { readonly kind: 'sum'; readonly operands: readonly Value[] }
+  /** Condition, and the values if it holds and if not. */
   | { readonly kind: 'choose'; readonly operands: readonly [Value, Value, Value] }
+  /** An element of an array at base + place. */
   | {
       readonly kind: 'load';
       readonly array: string;
@@ -39,10 +54,18 @@ export type Expression =
   | { readonly kind: 'inside'; readonly place: Place; readonly step: number; readonly length: Size }
   /** place / step, which is an integer. */
   | { readonly kind: 'quotient'; readonly place: Place; readonly step: number }
-  /** A variable of the emitted text, or a text over the names that `operands` have there. */
-  | { readonly kind: 'local'; readonly name: string; readonly operands: readonly Value[] };
+  /** A variable of the emitted text. */
+  | { readonly kind: 'local'; readonly name: string };
 
+/** The values that an expression is computed from, besides those in its place. */
+export function operandsOf(expression: Expression): readonly Value[] {
+  if (expression.kind === 'position') return [expression.index];
+  return 'operands' in expression ? expression.operands : [];
+}
+
+/** A number or a condition that one iteration of the loops around it computes once. */
 export class Value {
+  /** Unique in a function. */
   readonly id: number;
   readonly expression: Expression;
   readonly block: Block;
@@ -65,14 +88,17 @@ export class Value {
   }
 }
 
+/** Statements that run one after the other, and what they know. */
 export class Block {
   readonly parent: Block | undefined;
+  /** That of the loop whose body it is; a side of a selection has none. */
   readonly variable: LoopVariable | undefined;
   /**
    * A side of a selection. `lazy`: dear work stays inside, unless a loop outside would do it once; `strict`: so does all
    * that reads memory, which may be out of range where the side is not chosen.
    */
   readonly branch: 'lazy' | 'strict' | undefined;
+  /** Loops around it. */
   readonly depth: number;
   statements: Statement[] = [];
   /** What is known here, by key. */
@@ -97,7 +123,9 @@ export class Block {
 /** `=` sets, the others combine what is there with the value. */
 export type Combine = '=' | '+' | '*' | 'max' | 'min' | 'or';
 
+/** What a block consists of; `place` is that of an element from `base` on. */
 export type Statement =
+  /** The constant of a value, if it needs one. */
   | { readonly kind: 'define'; readonly value: Value }
   | {
       readonly kind: 'loop';
@@ -113,6 +141,7 @@ export type Statement =
       readonly combine: Combine;
       readonly value: Value;
     }
+  /** Sets `length` elements, or all. */
   | {
       readonly kind: 'fill';
       readonly array: string;
@@ -120,7 +149,8 @@ export type Statement =
       readonly from: Size;
       readonly length: Size | undefined;
     }
-  | { readonly kind: 'let'; readonly name: string; readonly text: string }
+  /** Declares a variable; one that holds a condition begins with false. */
+  | { readonly kind: 'let'; readonly name: string; readonly initial: number | false }
   | { readonly kind: 'assign'; readonly name: string; readonly combine: Combine; readonly value: Value }
   | {
       readonly kind: 'if';

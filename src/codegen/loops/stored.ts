@@ -1,0 +1,148 @@
+// Which nodes are stored. A node is stored if it has to be complete before it is read (a reduction, a product, a result of
+// the function), if computing it where it is read would repeat dear work, or if it stands too high above what is stored: all
+// others are inline, written into the loops of their readers. Invariants: scalars and views are not stored because they
+// are dear, since a scalar is computed once and a view is free; an inline tensor is at most DEEPEST operations above what
+// is stored, so whoever computes one may recurse over its operands.
+
+import type { Node } from '../../ir/graph.ts';
+import { factsOf, isElementwise } from '../../ir/ops.ts';
+import { SCALAR } from '../../ir/shape.ts';
+import { subscriptsOf } from '../../ir/shapes.ts';
+import { FORMS } from '../forms.ts';
+import { isProduct } from './product.ts';
+import { isAligned, isView } from './space.ts';
+
+/** Inline tensors are not deeper than this; scalars may be (elements.ts). */
+export const DEEPEST = 100;
+
+/** Costs up to this are repeated rather than stored, in units of an addition. */
+const CHEAP = 3;
+
+export interface Choice {
+  readonly stored: ReadonlySet<Node>;
+  /** By id: how many operations stand between a node and what is stored; 0 for what is. */
+  readonly depth: Float64Array;
+}
+
+/** Inputs and constants are there already. */
+export function isLeaf({ op }: Node): boolean {
+  return op === 'const' || op === 'input' || op === 'array' || op === 'size' || op === 'iota';
+}
+
+/** Operations whose elements are not independent of each other, or are written where they belong. */
+export function mustStore({ op, shape }: Node): boolean {
+  switch (op) {
+    case 'reduceSum':
+    case 'reduceProd':
+    case 'reduceMax':
+    case 'reduceMin':
+    case 'any':
+    case 'argmax':
+    case 'argmin':
+    case 'cumsum':
+    case 'cumprod':
+    case 'scatterAdd':
+    case 'contract':
+      return true;
+    case 'concat':
+      return shape !== SCALAR;
+    default:
+      return false;
+  }
+}
+
+/** What is stored of the `live` nodes, which come in the order of the graph, to compute `roots`. */
+export function choose(live: readonly Node[], roots: readonly Node[]): Choice {
+  const stored = new Set<Node>();
+  for (const root of roots) if (root.shape !== SCALAR) stored.add(root);
+  const size = live.length === 0 ? 0 : live[live.length - 1].id + 1;
+  const weight = new Float64Array(size);
+  for (const node of live) weight[node.id] = weightOf(node, weight);
+  const depth = storeDeep(live, stored, size);
+  // How often an element is asked for, as far as readers tell; whether it is, again and again, in outer loops.
+  const demand = new Float64Array(size);
+  const repeated = new Uint8Array(size);
+
+  for (let i = live.length - 1; i >= 0; i--) {
+    const node = live[i];
+    if (isLeaf(node)) continue;
+    if (mustStore(node)) stored.add(node);
+    const isInline = isElementwise(node.op) || node.op === 'pad' || node.op === 'gather';
+    const isShared = demand[node.id] > 1 || repeated[node.id] === 1;
+    if (isInline && node.shape !== SCALAR && node.dtype !== 'bool' && isShared && weight[node.id] > CHEAP) {
+      stored.add(node);
+    }
+    const isStored = stored.has(node);
+    // The elements of an array lie in a row; those of an expression do not.
+    if (node.op === 'reshape' && !isAligned(node.inputs[0].shape, node.shape)) store(node.inputs[0], stored);
+    if (node.op === 'contract' && isProduct(node))
+      for (const operand of node.inputs) storeOperand(operand, stored);
+    const passed = isStored ? 1 : Math.max(1, demand[node.id]);
+    for (const [k, input] of node.inputs.entries()) {
+      demand[input.id] += passed;
+      if ((!isStored && repeated[node.id] === 1) || repeats(node, k)) repeated[input.id] = 1;
+    }
+  }
+  return { stored, depth };
+}
+
+/** Stores tensors where inline ones would become too deep; returns depths, by id. */
+function storeDeep(live: readonly Node[], stored: Set<Node>, size: number): Float64Array {
+  const depth = new Float64Array(size);
+  for (const node of live) {
+    if (isLeaf(node) || mustStore(node) || stored.has(node)) continue;
+    depth[node.id] = 1 + node.inputs.reduce((most, input) => Math.max(most, depth[input.id]), 0);
+    if (depth[node.id] <= DEEPEST || node.shape === SCALAR) continue;
+    stored.add(node);
+    depth[node.id] = 0;
+  }
+  return depth;
+}
+
+function store(node: Node, stored: Set<Node>): void {
+  if (!isLeaf(node) && node.shape !== SCALAR) stored.add(node);
+  else if (node.op === 'iota') stored.add(node);
+}
+
+/** A product reads strided arrays: what is under the views of an operand is one. */
+function storeOperand(operand: Node, stored: Set<Node>): void {
+  let node = operand;
+  while (!stored.has(node) && isStrided(node)) node = node.inputs[0];
+  store(node, stored);
+}
+
+/** Views of an array that are strided arrays themselves. */
+function isStrided(node: Node): boolean {
+  if (node.op === 'reshape') return isAligned(node.inputs[0].shape, node.shape);
+  return isView(node) && node.op !== 'element';
+}
+
+/** The cost of computing an element where it is read. */
+function weightOf(node: Node, weight: Float64Array): number {
+  if (isLeaf(node) || mustStore(node)) return 0;
+  let sum = FORMS[node.op].dear ? (factsOf(node.op).cost ?? 4) : (factsOf(node.op).cost ?? 1);
+  // A scalar is computed once, before the loops.
+  for (const input of node.inputs) if (input.shape !== SCALAR) sum += weight[input.id];
+  return sum;
+}
+
+/** True if `node` asks for an element of its operand `k` again and again, outer loop after outer loop. */
+function repeats(node: Node, k: number): boolean {
+  const operand = node.inputs[k];
+  if (node.op === 'contract') {
+    const { x, y, out } = subscriptsOf(node.attrs.subscripts);
+    const own = k === 0 ? x : y;
+    return [...`${x}${y}${out}`].some(letter => !own.includes(letter));
+  }
+  if (node.op === 'broadcast' || isElementwise(node.op)) {
+    const shift = node.shape.length - operand.shape.length;
+    let isOuter = true;
+    for (let axis = 0; axis < node.shape.length; axis++) {
+      const own = axis < shift ? 1 : operand.shape[axis - shift];
+      if (own !== 1) isOuter = false;
+      else if (isOuter && node.shape[axis] !== 1 && operand.shape !== SCALAR) return true;
+    }
+    return false;
+  }
+  return node.op === 'gather' && k === 0;
+}
