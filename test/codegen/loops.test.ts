@@ -40,6 +40,13 @@ describe('loops', () => {
       { A: ramp(12) },
     );
   });
+  test('counts that are stored', async () => {
+    const program = programOf({ v: '6', A: '100 x 10' }, (b, { v, A }) => ({
+      r: b.add(b.reshape(b.iota(6), [2, 3]), b.element(v, 0)),
+      p: b.contract('ij,jk->ik', b.reshape(b.iota(1000), [10, 100]), A),
+    }));
+    await checkLoops(program, { v: ramp(6), A: ramp(1000) });
+  });
   test('pad, concat, diagonal', async () => {
     await checkLoops(
       programOf({ A: '3 x 3', v: '3' }, (b, { A, v }) => ({

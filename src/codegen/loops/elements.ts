@@ -86,7 +86,7 @@ export class Elements {
 
   /** The same from the operands of `node`, whether it is stored or not. */
   compute(node: Node, index: readonly Place[], block: Block): Value {
-    if (isLeaf(node)) return this.read(node, index, block);
+    if (isLeaf(node)) return this.#leaf(node, index, block);
     if (isView(node)) return this.read(node.inputs[0], throughView(node, index), block);
     switch (node.op) {
       case 'gather':
