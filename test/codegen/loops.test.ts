@@ -40,6 +40,13 @@ describe('loops', () => {
       { A: ramp(12) },
     );
   });
+  test('what an unrolled loop knows is not asked again', async () => {
+    const program = programOf({ v: '3', w: '3' }, (b, { v, w }) => ({
+      r: b.reduceSum(b.select(b.lt(b.iota(3), 1), b.exp(v), b.mul(w, w))),
+    }));
+    const code = await checkLoops(program, { v: ramp(3), w: ramp(3) });
+    expect(code).not.toMatch(/\d < 1\b/);
+  });
   test('counts that are stored', async () => {
     const program = programOf({ v: '6', A: '100 x 10' }, (b, { v, A }) => ({
       r: b.add(b.reshape(b.iota(6), [2, 3]), b.element(v, 0)),

@@ -9,7 +9,7 @@ import { sameSize } from '../../ir/size.ts';
 import type { Elements, Environment } from './elements.ts';
 import type { LoopNode, Nest } from './fuse.ts';
 import { stridesOf } from './space.ts';
-import type { ReduceUnit, Unit } from './units.ts';
+import type { OverlayUnit, ReduceUnit, Unit } from './units.ts';
 import type { Block, Combine, Place, Value } from './values.ts';
 import type { BlockWriter } from './writer.ts';
 
@@ -44,6 +44,8 @@ export class Accumulators {
   readonly #environment: Environment;
   readonly #nest: Nest;
   readonly #open = new Map<Unit, Accumulator>();
+  /** Results that terms are laid over, once they are cleared. */
+  readonly #cleared = new Set<Node>();
 
   constructor(writer: BlockWriter, elements: Elements, environment: Environment, nest: Nest) {
     this.#writer = writer;
@@ -121,6 +123,13 @@ export class Accumulators {
     }
   }
 
+  /** Clears the array of a result before the first of the terms that are laid over each other there. */
+  clearOnce(unit: OverlayUnit, target: readonly Place[], block: Block): void {
+    if (this.#cleared.has(unit.node)) return;
+    this.#cleared.add(unit.node);
+    this.clear(unit, target, block);
+  }
+
   /** Fills what the loops inside will add to, with what changes nothing. */
   clear(unit: Unit, target: readonly Place[], block: Block): void {
     const { node, level } = unit;
@@ -152,6 +161,10 @@ export class Accumulators {
   #begun(unit: Unit, loop: LoopNode, target: readonly Place[], block: Block): Accumulator {
     const { node } = unit;
     const writer = this.#writer;
+    if (unit.kind === 'overlay') {
+      this.clearOnce(unit, target, block);
+      return { kind: 'array' };
+    }
     if (unit.kind === 'arg') {
       const isMost = node.op === 'argmax';
       const best = writer.fresh(isMost ? 'most' : 'least');

@@ -5,7 +5,7 @@
 // nothing recurses deeply.
 
 import type { InputNode, Node } from '../../ir/graph.ts';
-import { isElementwise } from '../../ir/ops.ts';
+import { factsOf, isElementwise } from '../../ir/ops.ts';
 import { elementsIn, SCALAR } from '../../ir/shape.ts';
 import { multiplySizes, type Size } from '../../ir/size.ts';
 import type { Names } from '../names.ts';
@@ -100,6 +100,8 @@ export class Elements {
         const operands = node.inputs.map(input =>
           this.read(input, operandIndex(input.shape, node.shape, index), block),
         );
+        const holds = knownMask(node, operands);
+        if (holds !== undefined) return this.#writer.make({ kind: 'known', holds }, this.#writer.top, true);
         return this.#writer.derive({ kind: 'apply', node, operands }, block, node.dtype === 'bool', node);
       }
     }
@@ -292,4 +294,33 @@ function knownInside({ constant, terms, dynamic }: Place, step: number, length: 
   const at = constant / step;
   if (at < 0 || !Number.isInteger(at)) return false;
   return typeof length === 'number' ? at < length : undefined;
+}
+
+/** Whether a condition holds whose operands are all known. */
+function knownMask({ op, dtype }: Node, operands: readonly Value[]): boolean | undefined {
+  if (dtype !== 'bool') return undefined;
+  const numbers: number[] = [];
+  for (const operand of operands) {
+    const number = numberIn(operand);
+    if (number === undefined) return undefined;
+    numbers.push(number);
+  }
+  return factsOf(op).evaluate(...numbers) !== 0;
+}
+
+/** The number that a value is whatever the loops around it do; masks are 0 and 1. */
+function numberIn({ expression }: Value): number | undefined {
+  switch (expression.kind) {
+    case 'number':
+      return expression.value;
+    case 'known':
+      return Number(expression.holds);
+    case 'integer': {
+      const { constant, terms, dynamic } = expression.place;
+      const isConstant = terms.size === 0 && dynamic.length === 0 && typeof constant === 'number';
+      return isConstant ? constant : undefined;
+    }
+    default:
+      return undefined;
+  }
 }

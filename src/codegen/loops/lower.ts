@@ -10,7 +10,16 @@ import { Elements, type Environment } from './elements.ts';
 import { type Item, isLoop, type LoopNode, type Nest } from './fuse.ts';
 import { kernelCall } from './kernel.ts';
 import { constantIndex, dynamicIndex, type Index, type LoopVariable, operandIndex } from './space.ts';
-import type { ArgUnit, MapUnit, ReduceUnit, ScanUnit, ScatterUnit, Unit, Work } from './units.ts';
+import type {
+  ArgUnit,
+  MapUnit,
+  OverlayUnit,
+  ReduceUnit,
+  ScanUnit,
+  ScatterUnit,
+  Unit,
+  Work,
+} from './units.ts';
 import { type ArrayRef, Block, type Place, type Value } from './values.ts';
 import { BlockWriter } from './writer.ts';
 
@@ -128,6 +137,9 @@ export class Lowering {
       case 'arg':
         this.#argument(unit, block);
         return;
+      case 'overlay':
+        this.#overlay(unit, block);
+        return;
       case 'product':
         block.statements.push(kernelCall(unit, this.#elements, this.#stored, this.#environment));
         return;
@@ -154,6 +166,14 @@ export class Lowering {
     const target = this.#bind(unit, unit.target);
     if (isReduced(unit)) this.#accumulators.add(unit, target, value, block);
     else this.#elements.write(unit.node, target, value, block);
+  }
+
+  #overlay(unit: OverlayUnit, block: Block): void {
+    const [{ node, index }] = unit.body;
+    const target = this.#bind(unit, unit.target);
+    if (!isReduced(unit)) this.#accumulators.clearOnce(unit, target, block);
+    const value = this.#elements.read(node, this.#bind(unit, index), block);
+    this.#writer.store(this.#elements.arrayOf(unit.node), target, unit.sign, value, block);
   }
 
   #scan(unit: ScanUnit, block: Block): void {

@@ -250,6 +250,8 @@ function combined(place: string, combine: Combine, text: string): string {
       return text.startsWith('-') && isNegation(text)
         ? `${place} -= ${text.slice(1)};`
         : `${place} += ${text};`;
+    case '-':
+      return `${place} -= ${text};`;
     case '*':
       return `${place} *= ${text};`;
     case 'max':

@@ -3,15 +3,23 @@
 // loop, its index is 0; loops over axes of the node come first up to `level`, where what is accumulated begins; the variables
 // of `target`, `body` and `reads` are those of the unit's own axes.
 
-import type { Node } from '../../ir/graph.ts';
+import type { Node, Stretch } from '../../ir/graph.ts';
 import { liveNodes } from '../../ir/live.ts';
-import { SCALAR, type Shape } from '../../ir/shape.ts';
+import { SCALAR, type Shape, sameShape } from '../../ir/shape.ts';
 import { subscriptsOf } from '../../ir/shapes.ts';
 import { addSizes, type Size } from '../../ir/size.ts';
 import { bestOrder } from './order.ts';
 import { isProduct, type Product, productOf } from './product.ts';
 import { type Access, readsOf } from './reads.ts';
-import { constantIndex, dynamicIndex, type Index, LoopVariable, plus, variableIndex } from './space.ts';
+import {
+  constantIndex,
+  dynamicIndex,
+  type Index,
+  LoopVariable,
+  plus,
+  times,
+  variableIndex,
+} from './space.ts';
 import { choose } from './stored.ts';
 
 /** How a loop of a unit relates to its node: over an axis of it, or over what is summed (or scanned) up. */
@@ -87,7 +95,14 @@ export interface ProductUnit extends UnitBase {
   readonly product: Product;
 }
 
-export type Unit = MapUnit | ReduceUnit | ScanUnit | ScatterUnit | ArgUnit | ProductUnit;
+/** A term of a sum that is a result, added to its array where the term lies: the term of `pad(x)` is x. */
+export interface OverlayUnit extends UnitBase {
+  readonly kind: 'overlay';
+  readonly sign: '+' | '-';
+  readonly body: readonly [Access];
+}
+
+export type Unit = MapUnit | ReduceUnit | ScanUnit | ScatterUnit | ArgUnit | ProductUnit | OverlayUnit;
 
 /** What a function computes. */
 export interface Work {
@@ -104,7 +119,10 @@ export interface Work {
 export function unitsOf(roots: readonly Node[]): Work {
   const live = liveNodes(roots);
   const { stored, depth } = choose(live, roots);
-  const units = live.filter(node => stored.has(node)).flatMap(node => unitsFor(node, stored));
+  const results = new Set(roots);
+  const units = live
+    .filter(node => stored.has(node))
+    .flatMap(node => (results.has(node) ? overlays(node, stored) : undefined) ?? unitsFor(node, stored));
   const scalars = roots.filter(({ shape }) => shape === SCALAR);
   const reads = scalars.flatMap(node => readsOf({ node, index: [] }, undefined, stored));
   return { units, stored, reads, depthOf: ({ id }) => depth[id] };
@@ -136,6 +154,48 @@ function unitsFor(node: Node, stored: ReadonlySet<Node>): Unit[] {
       return [map(node, axes, index, { node, index }, stored)];
     }
   }
+}
+
+/** More terms than this are not laid over each other. */
+const MOST_OVERLAYS = 16;
+
+/**
+ * The terms of a sum with padding in it, each over its own extent: the adjoint of slices that overlap needs no condition
+ * in its loops, and shares them with the formula. Undefined for all other nodes.
+ */
+function overlays(node: Node, stored: ReadonlySet<Node>): OverlayUnit[] | undefined {
+  const terms: { readonly term: Node; readonly sign: '+' | '-' }[] = [];
+  const pending: { readonly term: Node; readonly sign: '+' | '-' }[] = [{ term: node, sign: '+' }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { term, sign } = next;
+    const [x, y] = term.inputs;
+    if (!sameShape(term.shape, node.shape) || terms.length > MOST_OVERLAYS) return undefined;
+    const other = sign === '+' ? '-' : '+';
+    if (term !== node && stored.has(term)) terms.push(next);
+    else if (term.op === 'neg') pending.push({ term: x, sign: other });
+    else if (term.op === 'add' || term.op === 'sub') {
+      pending.push({ term: y, sign: term.op === 'add' ? sign : other }, { term: x, sign });
+    } else terms.push(next);
+  }
+  const isPadding = ({ term }: { readonly term: Node }) =>
+    term.op === 'pad' && (term === node || !stored.has(term));
+  if (!terms.some(isPadding)) return undefined;
+  return terms.map(({ term, sign }) => {
+    const stretches: Stretch[] = [];
+    let source = term;
+    while (source.op === 'pad' && (source === node || !stored.has(source))) {
+      stretches.push(source.attrs);
+      [source] = source.inputs;
+    }
+    const { axes, index } = loopsOver(source.shape);
+    let target: readonly Index<undefined>[] = index;
+    for (const { axis, start, step } of stretches.reverse()) {
+      target = target.with(axis, plus(times(target[axis], step), constantIndex(start)));
+    }
+    const body = [{ node: source, index }] as const;
+    const reads = allReads(body, node, stored);
+    return { kind: 'overlay', node, sign, target, body, axes: samplesFirst(axes), level: 0, reads };
+  });
 }
 
 function map(

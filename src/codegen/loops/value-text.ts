@@ -161,6 +161,8 @@ export class ValueTexts {
       }
       case 'number':
         return { text: numberText(expression.value), level: constantPrecedence(expression.value) };
+      case 'known':
+        return { text: String(expression.holds), level: WORD };
       case 'size':
         return this.sizeText(expression.size);
       case 'integer':

@@ -45,6 +45,8 @@ export type Expression =
       readonly isMask: boolean;
     }
   | { readonly kind: 'number'; readonly value: number }
+  /** A condition that is known, most often of numbers that an unrolled loop has put in the place of its variable. */
+  | { readonly kind: 'known'; readonly holds: boolean }
   | { readonly kind: 'size'; readonly size: Size }
   /** The number that an index is. */
   | { readonly kind: 'integer'; readonly place: Place }
@@ -121,7 +123,7 @@ export class Block {
 }
 
 /** `=` sets, the others combine what is there with the value. */
-export type Combine = '=' | '+' | '*' | 'max' | 'min' | 'or';
+export type Combine = '=' | '+' | '-' | '*' | 'max' | 'min' | 'or';
 
 /** What a block consists of; `place` is that of an element from `base` on. */
 export type Statement =
