@@ -134,7 +134,9 @@ class Queue {
   /** How many units a unit waits for, and who waits for it. */
   readonly #missing = new Map<Unit, number>();
   readonly #waiting = new Map<Unit, Unit[]>();
-  readonly #ready: Unit[] = [];
+  /** Ready units with loops, and those without, which join no loop: a long list of numbers has thousands. */
+  readonly #looped: Unit[] = [];
+  readonly #plain: Unit[] = [];
 
   constructor(units: readonly Unit[], unitsOfNode: ReadonlyMap<Node, readonly Unit[]>) {
     this.#position = new Map(units.map((unit, at) => [unit, at]));
@@ -147,15 +149,23 @@ class Queue {
         if (own === undefined) this.#waiting.set(producer, [unit]);
         else own.push(unit);
       }
-      if (producers.size === 0) this.#ready.push(unit);
+      if (producers.size === 0) this.#listOf(unit).push(unit);
     }
   }
 
   /** The first that is ready and preferred, else the first that is ready; undefined if none is left. */
   take(isPreferred: (unit: Unit) => boolean): Unit | undefined {
-    if (this.#ready.length === 0) return undefined;
-    const preferred = this.#ready.findIndex(isPreferred);
-    const [unit] = this.#ready.splice(Math.max(0, preferred), 1);
+    const preferred = this.#looped.findIndex(isPreferred);
+    const [looped] = this.#looped;
+    const [plain] = this.#plain;
+    const isPlainNext =
+      looped === undefined ||
+      (plain !== undefined && this.#position.get(plain)! < this.#position.get(looped)!);
+    const [unit] =
+      preferred >= 0 || !isPlainNext
+        ? this.#looped.splice(Math.max(0, preferred), 1)
+        : this.#plain.splice(0, 1);
+    if (unit === undefined) return undefined;
     for (const reader of this.#waiting.get(unit) ?? []) {
       const missing = this.#missing.get(reader)! - 1;
       this.#missing.set(reader, missing);
@@ -164,15 +174,20 @@ class Queue {
     return unit;
   }
 
+  #listOf(unit: Unit): Unit[] {
+    return unit.axes.length > 0 ? this.#looped : this.#plain;
+  }
+
   #insert(unit: Unit): void {
+    const list = this.#listOf(unit);
     const position = this.#position.get(unit)!;
     let low = 0;
-    for (let high = this.#ready.length; low < high; ) {
+    for (let high = list.length; low < high; ) {
       const middle = (low + high) >> 1;
-      if (this.#position.get(this.#ready[middle])! < position) low = middle + 1;
+      if (this.#position.get(list[middle])! < position) low = middle + 1;
       else high = middle;
     }
-    this.#ready.splice(low, 0, unit);
+    list.splice(low, 0, unit);
   }
 }
 
