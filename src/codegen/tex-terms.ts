@@ -72,7 +72,7 @@ export function body(x: Term, least: number): string {
   return operand({ ...x, minus: false }, least);
 }
 
-export function parenthesised(x: Term): string {
+function parenthesised(x: Term): string {
   return `\\left(${whole(x)}\\right)`;
 }
 
@@ -115,7 +115,7 @@ function multiplied(a: number | undefined, b: number | undefined): number | unde
 }
 
 /** Two factors side by side: a dot before a digit, a space between words. */
-export function juxtaposed(x: string, y: string): string {
+function juxtaposed(x: string, y: string): string {
   if (x === '' || y === '') return x + y;
   if (/^[0-9]/.test(y)) return `${x} \\cdot ${y}`;
   return x.includes('\\mathrm') || y.startsWith('\\mathrm') ? `${x} \\, ${y}` : `${x} ${y}`;

@@ -111,7 +111,7 @@ function joined(a: Shape, b: Shape, constrain: Constrain): Shape {
 }
 
 /** One of two lengths that have to be equal: a number, if one of them is. */
-export function equalSize(
+function equalSize(
   p: Size,
   q: Size,
   constrain: Constrain,

@@ -259,7 +259,7 @@ function outputsProblem({ outputs, graph }: Program): Problem | undefined {
 }
 
 /** What is wrong with the shapes of the elements of an output (P2), or undefined. */
-export function elementsProblem(output: Output): string | undefined {
+function elementsProblem(output: Output): string | undefined {
   const { shape, elements } = output;
   const node = nodeOf(output);
   if (node !== undefined) {

@@ -25,7 +25,7 @@ const DOWN = 2 ** -500;
 export function expand(program: Program): Program {
   const b = builder(freshGraph(program));
   /** By logsumexp: what its weights are made of. */
-  const parts = new Map<Node, { readonly x: Node; readonly shifted: Node; readonly total: Node }>();
+  const parts = new Map<Node, { readonly x: Node; readonly shifted: Node; readonly inverse: Node }>();
 
   const shared = sharedLogistics(program);
   const ofLogistics = new Set([...shared].map(node => core(node.inputs[0])));
@@ -57,12 +57,12 @@ export function expand(program: Program): Program {
         const [x] = inputs;
         const { axes } = node.attrs;
         const most = b.reduceMax(x, axes);
-        // Of infinities their maximum is the answer, and it must not be subtracted from itself.
-        const shift = b.select(b.lt(b.abs(most), Number.POSITIVE_INFINITY), most, 0);
-        const shifted = b.exp(b.sub(x, b.expand(shift, axes)));
+        const shifted = b.exp(b.sub(x, b.expand(most, axes)));
         const total = b.reduceSum(shifted, axes);
-        const result = b.select(b.lt(b.abs(most), Number.POSITIVE_INFINITY), b.add(most, b.log(total)), most);
-        parts.set(result, { x, shifted, total });
+        // Of infinities their maximum is the answer: what is finite beside them weighs nothing, and their sum is NaN.
+        const isOrdinary = b.lt(b.abs(most), Number.POSITIVE_INFINITY);
+        const result = b.select(isOrdinary, b.add(most, b.log(total)), most);
+        parts.set(result, { x, shifted, inverse: b.select(isOrdinary, b.div(1, total), 0) });
         return result;
       }
       case 'norm': {
@@ -96,8 +96,7 @@ export function expand(program: Program): Program {
     const isExpanded = y.op === 'reshape';
     const own = parts.get(isExpanded ? y.inputs[0] : y);
     if (own === undefined || own.x !== x) return null;
-    const inverse = b.div(1, own.total);
-    return b.mul(own.shifted, isExpanded ? b.reshape(inverse, y.shape) : inverse);
+    return b.mul(own.shifted, isExpanded ? b.reshape(own.inverse, y.shape) : own.inverse);
   };
 
   /** The copies of what logistic functions are functions of. */

@@ -168,6 +168,18 @@ describe('loops', () => {
   });
 });
 
+describe('logsumexp beside infinities', () => {
+  test.each([
+    { v: [Infinity, 1000], value: Infinity, grad: [1, 0] },
+    { v: [-Infinity, -Infinity], value: -Infinity, grad: [0, 0] },
+    { v: [-Infinity, 3], value: 3, grad: [0, 1] },
+    { v: [1000, 0], value: 1000, grad: [1, 0] },
+  ])('$v', async ({ v, value, grad }) => {
+    const f = await emitted('# @input v: 2\nlogsumexp(v)', { unroll: 0 });
+    expect(f.valueAndGrad({ v })).toEqual({ value, grad: { v: Float64Array.from(grad) } });
+  });
+});
+
 describe('accesses that are not selected', () => {
   const v = [1, 2, 3, 4, 5];
   test('are not read, and their adjoints not written', async () => {
