@@ -83,6 +83,11 @@ describe('right modules pass', () => {
       expect(report.ok).toBe(true);
     }
   });
+  test('derivatives too small for differences to see are no error', async () => {
+    const neuron = '1 / (1 + exp(-(w0 * x0 + w1 * x1 + w2)))';
+    for (const { largestError } of (await check(neuron, {}, code => code, 10)).functions)
+      expect(largestError).toBeLessThan(1e-6);
+  });
 });
 
 describe('wrong modules are caught', () => {

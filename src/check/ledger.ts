@@ -25,7 +25,10 @@ export interface Comparison {
   readonly inputs: Readonly<Record<string, Value>>;
   readonly actual: number;
   readonly expected: number;
-  /** Relative to the larger of the expected number and a thousandth of the largest of the same result. */
+  /**
+   * Relative to the expected number, or to a thousandth of the largest of the same result, or to what the reference
+   * can tell from zero, whichever is largest.
+   */
   readonly error: number;
   readonly ok: boolean;
 }
@@ -77,11 +80,12 @@ function emptyTally(name: string, reference: string): Tally {
 /** `tally` with one more point. */
 function added(tally: Tally, point: Point, actual: ArrayLike<number>, expected: Expected): Tally {
   const { numbers, pathOf, relative, absolute } = expected;
-  const largest = numbers.reduce((most, entry) => Math.max(most, finite(entry?.value)), 0);
+  // What a thousandth of is taken for zero: the largest number, or what the reference can tell from zero at all.
+  const largest = numbers.reduce((most, entry) => Math.max(most, finite(entry?.value)), 1e3 * absolute);
   let { skipped, largestError, ok, excess, worst } = tally;
   for (const [i, entry] of numbers.entries()) {
     if (entry === undefined) continue;
-    if (!(entry.error <= 1e-3 * Math.max(largest, absolute * 1e3))) {
+    if (!(entry.error <= 1e-3 * largest)) {
       skipped++;
       continue;
     }
