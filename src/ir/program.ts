@@ -5,6 +5,7 @@ import type { Diagnostic, Source, Span } from '../errors.ts';
 import type { Graph, InputNode, Node } from './graph.ts';
 import type { DType, Shape } from './shape.ts';
 import { namesIn } from './size.ts';
+import { nodesOfTerms, type Term } from './terms.ts';
 
 /** A declared or inferred input, in declaration order, then order of first use. */
 export interface Input {
@@ -45,6 +46,8 @@ export interface Derivative {
   readonly form: 'dense' | 'sparse';
   readonly values: ReadonlyMap<string, Node>;
   readonly inputs: readonly InputNode[];
+  /** The same by path as sums of terms, of those blocks of tensors whose structure is known. */
+  readonly terms?: ReadonlyMap<string, readonly Term[]>;
 }
 
 export type DerivativeKind = 'grad' | 'jacobian' | 'hessian' | 'hvp' | 'jvp' | 'vjp';
@@ -81,6 +84,25 @@ export function sizesOf({ inputs }: Pick<Program, 'inputs'>): readonly string[] 
 export function rootsOf(program: Program): Node[] {
   const roots: Node[] = [];
   for (const { elements } of program.outputs) for (const node of elements) roots.push(node);
-  for (const { values } of program.derivatives) for (const node of values.values()) roots.push(node);
+  for (const { values, terms } of program.derivatives) {
+    for (const node of values.values()) roots.push(node);
+    for (const list of terms?.values() ?? []) for (const node of nodesOfTerms(list)) roots.push(node);
+  }
   return roots;
+}
+
+/** The program without terms: values only. */
+export function withoutTerms(program: Program): Program {
+  const derivatives = program.derivatives.map(({ terms: _, ...derivative }): Derivative => derivative);
+  return { ...program, derivatives };
+}
+
+/** The program in which what is known as terms is no value besides. */
+export function termsOnly(program: Program): Program {
+  const derivatives = program.derivatives.map((derivative): Derivative => {
+    const { terms, values } = derivative;
+    if (terms === undefined) return derivative;
+    return { ...derivative, values: new Map([...values].filter(([path]) => !terms.has(path))) };
+  });
+  return { ...program, derivatives };
 }

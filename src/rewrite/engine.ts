@@ -9,6 +9,7 @@ import { liveNodes } from '../ir/live.ts';
 import type { OpName } from '../ir/ops.ts';
 import type { Derivative, Program } from '../ir/program.ts';
 import { rootsOf } from '../ir/program.ts';
+import { mapTerms } from '../ir/terms.ts';
 
 export interface RewriteRule {
   /** Stable, kebab-case, e.g. `log-of-exponentials`. */
@@ -143,6 +144,9 @@ export function rebuilt(
       ...derivative,
       values: new Map([...derivative.values].map(([path, node]) => [path, move(node)])),
       inputs: derivative.inputs.map(move),
+      ...(derivative.terms && {
+        terms: new Map([...derivative.terms].map(([path, terms]) => [path, mapTerms(terms, move)])),
+      }),
     })) satisfies Derivative[],
   };
 }
