@@ -12,7 +12,7 @@ import { type Differentiator, differentiator } from './grad/derivatives.ts';
 import { type Builder, builder, constantOf } from './ir/build.ts';
 import { type Graph, GraphLimitError } from './ir/graph.ts';
 import { parseIr } from './ir/parse.ts';
-import type { Derivative, DerivativeKind, Program } from './ir/program.ts';
+import { type Derivative, type DerivativeKind, type Program, withoutTerms } from './ir/program.ts';
 import { SIZE_LIMIT_HINT, SizeLimitError } from './ir/size.ts';
 import { type Firing, freshGraph } from './rewrite/engine.ts';
 import { expand } from './rewrite/expand.ts';
@@ -110,13 +110,13 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
     const start = performance.now();
     const program = limited(run, graph);
     passes.push({ pass, nodes: program.graph.nodes.length, milliseconds: performance.now() - start });
-    options.onPass?.(pass, program);
+    options.onPass?.(pass, withoutTerms(program));
     return program;
   };
 
   const { program, ofSource } = differentiated(text, options, timed);
   const level = options.optimize ?? 2;
-  const optimised = timed('optimise', () => arranged(optimise(program, level), level, options));
+  const optimised = timed('optimise', () => arranged(optimise(withoutTerms(program), level), level, options));
   const start = performance.now();
   const emitted = limited(() =>
     emitModule(optimised, {
@@ -133,7 +133,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
     dts: emitted.dts,
     meta: emitted.meta,
     diagnostics: [...program.diagnostics, ...zeroDerivative(program)],
-    program,
+    program: withoutTerms(program),
     stats: {
       passes,
       stabilised: stabilised(ofSource),

@@ -1,27 +1,68 @@
-// Jacobians of tensors by columns: forward mode from an identity for a seed, whose further axes are those of the input. The
-// identity is no array of zeros and ones but a guard, the condition that two indices are equal: products with it are never
-// built, and what is diagonal is written as such when the block is.
+// Blocks of a Jacobian or a Hessian: what has been pushed forward from an identity, as one array and as a sum of terms.
 
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import { closed, deltaMask, opened, relabelled } from './axes.ts';
+import type { Coordinate, Term } from '../ir/terms.ts';
+import { arrayOf, fromArray } from './arrays.ts';
+import { closed, opened, relabelled } from './axes.ts';
+import { sumOfProducts } from './factors.ts';
 import { type Flow, masked } from './flow.ts';
-import { compact, descending, type Labelled, laid, laidInside } from './layout.ts';
+import { compact, descending, type Labelled, laid, laidInside, maskedBy } from './layout.ts';
 import { repeated } from './maps.ts';
+import { canonical, keyOf, type Place, type Tangent } from './tangents.ts';
 
-/** The tangent of shape [...x, ...x] of the input x by itself. */
-export function identitySeed(b: Builder, { shape }: Node): Flow {
-  const rank = shape.length;
-  const masks = shape.flatMap((length, axis) => {
-    const q = rank - 1 - axis;
-    return length === 1 ? [] : [deltaMask(b, { p: q + rank, q, length }, descending(2 * rank))];
+/** The derivative of a tensor f by an input x, of shape [...f, ...x]: as an array, and as a sum of terms. */
+export interface Block {
+  readonly value: Node;
+  readonly terms: readonly Term[];
+}
+
+/** The block of f by x, given the tangent of f pushed forward from the identity of x; null if it is zero. */
+export function blockOf(b: Builder, tangent: readonly Tangent[], f: Node, x: Node): Block | null {
+  if (tangent.length === 0) return null;
+  const whole = () => arrayOf(b, tangent, f.shape, x.shape);
+  // Where something may be unselected, an index may be out of range: no place is to be looked up then.
+  const isDoubtful = tangent.some(
+    ({ guard, own, lead }) => guard !== null && [...own, ...lead].some(({ index }) => index !== undefined),
+  );
+  const parts = isDoubtful ? [fromArray(b, whole(), f.shape, x.shape)] : tangent;
+  return { value: arrayBlock(b, whole(), f, x), terms: termsOf(b, parts) };
+}
+
+/** The terms, those that stand alike added up. */
+function termsOf(b: Builder, tangent: readonly Tangent[]): Term[] {
+  const groups = new Map<string, Tangent[]>();
+  for (const term of tangent.map(canonical)) {
+    const key = keyOf(term);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [term]);
+    else group.push(term);
+  }
+  return [...groups.values()].map((group): Term => {
+    const [{ own, lead, guard, lengths }] = group;
+    const sum = sumOfProducts(
+      b,
+      group.map(({ factors }) => factors),
+    );
+    const value = guard === null ? sum : maskedBy(b, guard, sum);
+    const labels = [...lengths.keys()].sort((p, q) => p - q);
+    return {
+      value: b.broadcast(
+        laid(b, value, labels),
+        labels.map(label => lengths.get(label)!),
+      ),
+      coordinates: [...own, ...lead].map(coordinateOf),
+    };
   });
-  const guard = masks.length === 0 ? null : masks.reduce((all, mask) => b.and(all, mask));
-  return { value: b.constant(1), guard };
+}
+
+/** The labels of a canonical term are the axes of its value. */
+function coordinateOf({ label, start, step, index }: Place): Coordinate {
+  return { axis: label, start, step, ...(index !== undefined && { index }) };
 }
 
 /** The tangent of shape [...x, ...f] as the block of f by x, of shape [...f, ...x]. */
-export function blockOf(b: Builder, tangent: Flow, { shape: f }: Node, { shape: x }: Node): Node {
+function arrayBlock(b: Builder, tangent: Flow, { shape: f }: Node, { shape: x }: Node): Node {
   if (f.length === 0 && x.length === 0) return masked(b, tangent);
   const to = (label: number) => (label < f.length ? label + x.length : label - f.length);
   const flow = relabelled(opened(b, tangent), to);
@@ -45,4 +86,13 @@ export function transposedBlock(b: Builder, block: Node, x: Node, y: Node): Node
   const [p, q] = [x.shape.length, y.shape.length];
   const axes = Array.from({ length: p + q }, (_, axis) => (axis < p ? axis + q : axis - p));
   return b.permute(block, axes);
+}
+
+/** The terms of the block of x by y from those of y by x. */
+export function transposedTerms(terms: readonly Term[], { shape: y }: Node): Term[] {
+  const q = y.length;
+  return terms.map(({ value, coordinates }) => ({
+    value,
+    coordinates: [...coordinates.slice(q), ...coordinates.slice(0, q)],
+  }));
 }

@@ -16,9 +16,10 @@ import { SCALAR } from '../ir/shape.ts';
 import { type Flow, masked } from './flow.ts';
 import { pushforward } from './forward.ts';
 import { repeated } from './maps.ts';
-import { matrices } from './matrix.ts';
+import { type Entry, matrices } from './matrix.ts';
 import { pullback } from './reverse.ts';
 import { calculus } from './rules.ts';
+import { structuredPushforward } from './structured.ts';
 
 type Form = Derivative['form'];
 
@@ -47,7 +48,12 @@ export function differentiator(b: Builder, program: Program): Differentiator {
   const wrt: readonly Node[] = inputsByRole(program).variables.map(({ node }) => node);
   const column = new Map(wrt.map((node, j) => [node, j]));
   const results = program.outputs.flatMap(elementsOf);
-  const { jacobian: jacobianOf, hessian: hessianOf } = matrices(b, pull, push, wrt);
+  const { jacobian: jacobianOf, hessian: hessianOf } = matrices(
+    b,
+    pull,
+    structuredPushforward(b, rules),
+    wrt,
+  );
   const one = b.constant(1);
 
   const tangents = () =>
@@ -87,15 +93,13 @@ export function differentiator(b: Builder, program: Program): Differentiator {
     jacobian(form) {
       seal();
       const entries = jacobianOf(results.map(result => result.node));
-      const values = entries.map(e => [`${results[e.row].path}.${names[e.column]}`, e.value] as const);
-      return derivative('jacobian', new Map(values), form);
+      return matrix('jacobian', entries, e => `${results[e.row].path}.${names[e.column]}`, form);
     },
 
     hessian(gradient, form) {
       seal();
       const entries = hessianOf(names.map(name => gradient.values.get(name) ?? null));
-      const values = entries.map(e => [`${names[e.row]}.${names[e.column]}`, e.value] as const);
-      return derivative('hessian', new Map(values), form);
+      return matrix('hessian', entries, e => `${names[e.row]}.${names[e.column]}`, form);
     },
 
     hvp(gradient) {
@@ -165,6 +169,18 @@ export function hasScalarEntries(program: Program): boolean {
   const { variables } = inputsByRole(program);
   const nodes = program.outputs.flatMap(({ elements }) => elements);
   return [...nodes, ...variables.map(({ node }) => node)].every(({ shape }) => shape === SCALAR);
+}
+
+/** The derivative that consists of the entries; `pathOf` names them. */
+function matrix(
+  kind: DerivativeKind,
+  entries: readonly Entry[],
+  pathOf: (entry: Entry) => string,
+  form: Form,
+): Derivative {
+  const values = new Map(entries.map(each => [pathOf(each), each.value]));
+  const terms = new Map(entries.flatMap(each => (each.terms ? [[pathOf(each), each.terms] as const] : [])));
+  return { ...derivative(kind, values, form), ...(terms.size > 0 && { terms }) };
 }
 
 function derivative(

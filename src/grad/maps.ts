@@ -455,7 +455,7 @@ function routeOf(node: Node, shape: Shape, axis: number): number | undefined {
 }
 
 /** Where a reshape that only adds and removes axes of length 1 puts an axis; undefined if it does more. */
-function alikeAxis(from: Shape, to: Shape, axis: number): number | undefined {
+export function alikeAxis(from: Shape, to: Shape, axis: number): number | undefined {
   const axes = (shape: Shape) => shape.flatMap((size, at) => (size === 1 ? [] : [at]));
   const [p, q] = [axes(from), axes(to)];
   if (p.length !== q.length || !p.every((each, i) => sameSize(from[each], to[q[i]]))) return undefined;

@@ -7,9 +7,10 @@ import type { Node } from '../ir/graph.ts';
 import { factsOf } from '../ir/ops.ts';
 import { SCALAR, type Shape } from '../ir/shape.ts';
 import { productOfSizes } from '../ir/size.ts';
-import { blockOf, identitySeed, transposedBlock } from './blocks.ts';
-import type { Pushforward } from './forward.ts';
+import type { Term } from '../ir/terms.ts';
+import { type Block, blockOf, transposedBlock, transposedTerms } from './blocks.ts';
 import type { Pullback } from './reverse.ts';
+import type { StructuredPushforward } from './structured.ts';
 
 /** One that is not identically zero. */
 export interface Entry {
@@ -17,6 +18,8 @@ export interface Entry {
   /** Place in wrt. */
   readonly column: number;
   readonly value: Node;
+  /** Of the block of a tensor. */
+  readonly terms?: readonly Term[];
 }
 
 export interface Matrices {
@@ -27,7 +30,12 @@ export interface Matrices {
 }
 
 /** Derivatives with respect to the inputs `wrt`, in this order. */
-export function matrices(b: Builder, pull: Pullback, push: Pushforward, wrt: readonly Node[]): Matrices {
+export function matrices(
+  b: Builder,
+  pull: Pullback,
+  push: StructuredPushforward,
+  wrt: readonly Node[],
+): Matrices {
   const place = new Map(wrt.map((node, j) => [node, j]));
   const one = b.constant(1);
 
@@ -45,16 +53,15 @@ export function matrices(b: Builder, pull: Pullback, push: Pushforward, wrt: rea
         wanted.map(({ node }) => node),
       );
       return wanted.flatMap(({ row }, k) => {
-        const value = values[k];
-        return value === null ? [] : [{ row, column, value }];
+        const block = values[k];
+        return block === null ? [] : [entry(row, column, block)];
       });
     });
 
   /** The blocks of `nodes` by one input. */
-  const blocksBy = (column: number, nodes: readonly Node[]): (Node | null)[] => {
+  const blocksBy = (column: number, nodes: readonly Node[]): (Block | null)[] => {
     const input = wrt[column];
-    const tangents = push(new Map([[input, identitySeed(b, input)]]), nodes, input.shape);
-    return tangents.map((tangent, k) => tangent && blockOf(b, tangent, nodes[k], input));
+    return push(input, nodes).map((tangent, k) => blockOf(b, tangent, nodes[k], input));
   };
 
   /** The rows of scalars, by whichever mode costs less. */
@@ -85,10 +92,11 @@ export function matrices(b: Builder, pull: Pullback, push: Pushforward, wrt: rea
           others.map(({ node }) => node),
         );
         return others.flatMap(({ row }, k): Entry[] => {
-          const value = values[k];
-          if (value === null) return [];
-          if (row <= seed) return [{ row, column: seed, value }];
-          return [{ row: seed, column: row, value: transposedBlock(b, value, input, wrt[row]) }];
+          const block = values[k];
+          if (block === null) return [];
+          if (row <= seed) return [entry(row, seed, block)];
+          const value = transposedBlock(b, block.value, input, wrt[row]);
+          return [entry(seed, row, { value, terms: transposedTerms(block.terms, wrt[row]) })];
         });
       });
       return sorted([...cheaper(rows.filter(({ node }) => isScalar(node))), ...blocks]);
@@ -101,6 +109,11 @@ interface Row {
   readonly node: Node;
   readonly row: number;
   readonly from: number;
+}
+
+/** Of scalars the value is all there is to know. */
+function entry(row: number, column: number, { value, terms }: Block): Entry {
+  return value.shape === SCALAR ? { row, column, value } : { row, column, value, terms };
 }
 
 /** Visits of nodes that trying the second mode may cost. */

@@ -3,17 +3,20 @@
 // two, the blocks of the Jacobian, and a mutation check: a flipped sign in any row is noticed, and the operation named.
 
 import { describe, expect, it } from 'vitest';
-import { blockOf, identitySeed } from '../../src/grad/blocks.ts';
+import { blockOf } from '../../src/grad/blocks.ts';
 import { type Flow, masked } from '../../src/grad/flow.ts';
 import { pushforward } from '../../src/grad/forward.ts';
 import { repeated } from '../../src/grad/maps.ts';
 import { pullback } from '../../src/grad/reverse.ts';
 import { type Contribution, calculus, type Rule, type Rules } from '../../src/grad/rules.ts';
+import { structuredPushforward } from '../../src/grad/structured.ts';
 import type { Builder } from '../../src/ir/build.ts';
 import type { Node } from '../../src/ir/graph.ts';
 import type { OpName } from '../../src/ir/ops.ts';
+import { nodesOfTerms } from '../../src/ir/terms.ts';
 import { difference, generator } from '../differences.ts';
 import { DOMAINS, type Domain, SAMPLES, type Sample } from '../domains.ts';
+import { scattered } from '../terms.ts';
 import { countIn, dot, type Formula, formulaOf, type Point, valuesAt } from './tensors.ts';
 
 const POINTS = 3;
@@ -204,16 +207,21 @@ class Check {
 
   #block(node: Node, input: Node, k: number): void {
     const { b } = this.#formula;
-    const push = pushforward(b, this.#rules);
-    const [flow] = push(new Map([[input, identitySeed(b, input)]]), [node], input.shape);
-    const block =
-      flow === null ? b.broadcast(0, [...node.shape, ...input.shape]) : blockOf(b, flow, node, input);
+    const [tangent] = structuredPushforward(b, this.#rules)(input, [node]);
+    const { value: block, terms } = blockOf(b, tangent, node, input) ?? {
+      value: b.broadcast(0, [...node.shape, ...input.shape]),
+      terms: [],
+    };
     expect(block.shape).toEqual([...node.shape, ...input.shape]);
     const [p, m] = [countIn(input.shape), countIn(node.shape)];
     const c = directionOf(node.shape as readonly number[], 13);
     const adjoint = this.#pull(node, c)[k];
     for (const point of pointsOf(this.#case)) {
-      const [entries, expected] = this.#values([block, adjoint], point);
+      const [entries, expected, ...parts] = this.#values([block, adjoint, ...nodesOfTerms(terms)], point);
+      const sum = scattered(terms, parts, block.shape as readonly number[]);
+      for (const [at, entry] of entries.entries()) {
+        this.#expectClose(sum[at], entry, 1e-12, `terms of the block of ${node.op}, element ${at}`);
+      }
       for (let column = 0; column < p; column++) {
         const ownColumn = Array.from({ length: m }, (_, row) => entries[row * p + column]);
         this.#expectClose(
