@@ -20,6 +20,11 @@ export function volume(labels: Iterable<number>, lengths: Lengths): number {
   return product;
 }
 
+/** About how many numbers the factors have. */
+export function storage(factors: readonly Labelled[], lengths: Lengths): number {
+  return factors.reduce((sum, { labels }) => sum + volume(labels, lengths), 1);
+}
+
 /** A size as a number, if need be a typical one. */
 export function typical(size: Size): number {
   return typeof size === 'number' ? size : TYPICAL_SIZE;

@@ -9,6 +9,7 @@ import type { Shape } from '../ir/shape.ts';
 import { subscriptsOf } from '../ir/shapes.ts';
 import { addSizes, multiplySizes, type Size, sameSize, subtractSizes } from '../ir/size.ts';
 import { arrayOf, fromArray } from './arrays.ts';
+import { storage, typical } from './factors.ts';
 import type { Labelled } from './layout.ts';
 import { alikeAxis, pushed } from './maps.ts';
 import { type Contribution, hasZeroFactor, partial, type Rule, type Rules } from './rules.ts';
@@ -38,25 +39,39 @@ export type StructuredPushforward = (input: Node, outputs: readonly Node[]) => (
 export function structuredPushforward(b: Builder, rules: Rules): StructuredPushforward {
   return (input, outputs) => {
     const tangents = new Map<Node, readonly Tangent[]>([[input, [identity(input.shape)]]]);
-    for (const node of descendants(input, outputs)) {
+    const order = descendants(input, outputs);
+    const most = Math.min(MOST, Math.ceil(BUDGET / (order.length + 1)));
+    for (const node of order) {
       b.graph.at(node.span);
       const terms = node.inputs.flatMap((x, index) =>
         (tangents.get(x) ?? []).flatMap(
           tangent => pushedTerm(b, rules, tangent, node, index, input.shape) ?? [],
         ),
       );
-      const sum = terms.length === 0 ? terms : fewer(b, collected(b, terms), node.shape, input.shape);
+      const sum = terms.length === 0 ? terms : fewer(b, collected(b, terms), node.shape, input.shape, most);
       if (sum.length > 0) tangents.set(node, sum);
     }
     return outputs.map(node => tangents.get(node) ?? []);
   };
 }
 
-/** Terms beyond this many become one array. */
-const MANY = 64;
+/** So many terms are kept in any case; more if that saves half of what one array would take; never more than `most`. */
+const FEW = 8;
+const MOST = 64;
+/** Terms that may be pushed through a whole formula. */
+const BUDGET = 4000;
 
-function fewer(b: Builder, terms: readonly Tangent[], own: Shape, lead: Shape): readonly Tangent[] {
-  if (terms.length <= MANY) return terms;
+function fewer(
+  b: Builder,
+  terms: readonly Tangent[],
+  own: Shape,
+  lead: Shape,
+  most: number,
+): readonly Tangent[] {
+  if (terms.length <= Math.min(FEW, most)) return terms;
+  const array = [...own, ...lead].reduce<number>((product, size) => product * typical(size), 1);
+  const apart = terms.reduce((sum, { factors, lengths }) => sum + storage(factors, lengths), 0);
+  if (terms.length <= most && 2 * apart <= array) return terms;
   return [fromArray(b, arrayOf(b, terms, own, lead), own, lead)];
 }
 

@@ -8,7 +8,16 @@ import { type Builder, constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Shape } from '../ir/shape.ts';
 import { addSizes, multiplySizes, type Size, sameSize } from '../ir/size.ts';
-import { contractedOver, hasFactor, type Lengths, product, sumOfProducts, times, volume } from './factors.ts';
+import {
+  contractedOver,
+  hasFactor,
+  type Lengths,
+  product,
+  storage,
+  sumOfProducts,
+  times,
+  volume,
+} from './factors.ts';
 import { compact, conjunction, type Labelled, maskedBy, renamed, without } from './layout.ts';
 
 /** Along one axis: start + step * the index along `label`, or what the 1-based `index` says there, less one. */
@@ -322,7 +331,7 @@ export function collected(b: Builder, terms: readonly Tangent[]): Tangent[] {
   return [...groups.values()].flatMap(group => {
     const [first] = group;
     const apart = group.reduce((sum, { factors }) => sum + storage(factors, first.lengths), 0);
-    const isMany = group.length > MANY || apart > volume(first.lengths.keys(), first.lengths);
+    const isMany = group.length > MANY || 2 * apart > volume(first.lengths.keys(), first.lengths);
     return group.length > 1 && isMany ? [total(b, group)] : group;
   });
 }
@@ -353,10 +362,6 @@ export function total(b: Builder, group: readonly Tangent[]): Tangent {
       ),
     ],
   };
-}
-
-function storage(factors: readonly Labelled[], lengths: Lengths): number {
-  return factors.reduce((sum, { labels }) => sum + volume(labels, lengths), 1);
 }
 
 /** More terms than this that stand alike are added up. */
