@@ -31,6 +31,8 @@ export interface CompileOptions {
   readonly wrt?: readonly string[];
   readonly jacobian?: boolean | 'sparse';
   readonly hessian?: boolean | 'sparse';
+  /** J'J, J'r and r'r / 2 of the outputs r with their Jacobian J, without forming J. */
+  readonly gaussNewton?: boolean | 'sparse';
   readonly hvp?: boolean;
   readonly jvp?: boolean;
   readonly vjp?: boolean;
@@ -231,7 +233,7 @@ export function checkedWrt(program: Program, wrt: readonly string[]): readonly s
 
 /** The derivatives to compute, in an order in which each finds what it starts from. */
 function derivativesFor(program: Program, options: CompileOptions): [DerivativeKind, Derivative['form']][] {
-  const { jacobian, hessian, hvp, jvp, vjp } = options;
+  const { jacobian, hessian, gaussNewton, hvp, jvp, vjp } = options;
   const scalar = isScalar(program);
   if (!scalar && (hessian || hvp)) {
     const outputs = program.outputs.map(output => output.name).join(', ');
@@ -249,6 +251,7 @@ function derivativesFor(program: Program, options: CompileOptions): [DerivativeK
   if (scalar) kinds.push(['grad', 'dense']);
   if (!scalar || jacobian) kinds.push(['jacobian', form(jacobian)]);
   if (hessian) kinds.push(['hessian', form(hessian)]);
+  if (gaussNewton) kinds.push(['gaussNewton', form(gaussNewton)]);
   if (hvp) kinds.push(['hvp', 'dense']);
   if (jvp) kinds.push(['jvp', 'dense']);
   if (vjp) kinds.push(['vjp', 'dense']);
@@ -275,6 +278,8 @@ export function derivativeOf(
       return derive.jacobian(form);
     case 'hessian':
       return derive.hessian(gradient(), form);
+    case 'gaussNewton':
+      return derive.gaussNewton(form);
     case 'hvp':
       return derive.hvp(gradient());
     case 'jvp':
@@ -343,8 +348,9 @@ function stabilised(firings: readonly Firing[]): Stabilised[] {
 function headerOf(program: Program, options: CompileOptions): string {
   const words = [program.source.name];
   if (program.wrt.length > 0) words.push(`--wrt ${program.wrt.join(',')}`);
-  for (const flag of ['jacobian', 'hessian', 'hvp', 'jvp', 'vjp'] as const) {
-    const variant = options[flag];
+  for (const name of ['jacobian', 'hessian', 'gaussNewton', 'hvp', 'jvp', 'vjp'] as const) {
+    const variant = options[name];
+    const flag = name === 'gaussNewton' ? 'gauss-newton' : name;
     if (variant) words.push(variant === true ? `--${flag}` : `--${flag}=${variant}`);
   }
   for (const [name, value] of Object.entries(options.define ?? {})) words.push(`--define ${name}=${value}`);

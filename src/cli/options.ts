@@ -81,6 +81,7 @@ interface RawOptions {
   readonly wrt?: readonly string[];
   readonly jacobian?: Variant;
   readonly hessian?: Variant;
+  readonly gaussNewton?: Variant;
   readonly hvp?: true;
   readonly jvp?: true;
   readonly vjp?: true;
@@ -109,6 +110,7 @@ type Variant = 'dense' | 'sparse';
 const IMPLIED: Readonly<Record<string, string>> = {
   '--jacobian': 'dense',
   '--hessian': 'dense',
+  '--gauss-newton': 'dense',
   '--check': '10',
 };
 
@@ -139,6 +141,7 @@ function command(): Command {
     )
     .addOption(variant('--jacobian [=sparse]', 'add the Jacobian'))
     .addOption(variant('--hessian [=sparse]', 'add the Hessian'))
+    .addOption(variant('--gauss-newton [=sparse]', "add J'J and J'r of residuals r with Jacobian J"))
     .option('--hvp', 'add the Hessian times a vector')
     .option('--jvp', 'add the Jacobian times a vector (forward mode)')
     .option('--vjp', 'add a vector times the Jacobian (reverse mode)')
@@ -229,6 +232,7 @@ function checked(files: readonly string[], raw: RawOptions): CommandLine {
     ...(raw.wrt && { wrt: raw.wrt }),
     ...(raw.jacobian && { jacobian: raw.jacobian === 'sparse' ? 'sparse' : true }),
     ...(raw.hessian && { hessian: raw.hessian === 'sparse' ? 'sparse' : true }),
+    ...(raw.gaussNewton && { gaussNewton: raw.gaussNewton === 'sparse' ? 'sparse' : true }),
     ...(raw.hvp && { hvp: true }),
     ...(raw.jvp && { jvp: true }),
     ...(raw.vjp && { vjp: true }),

@@ -216,6 +216,21 @@ const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] }
     };
     return [own, all];
   },
+  gaussNewton: request => {
+    const { wrt, derivative } = request;
+    const half = { parameter: undefined, parts: [partOf(derivative.values.get(''), SCALAR, 0)], length: 1 };
+    const cost: Block = { ...half, doc: "r'r / 2" };
+    const gradient = vectorOf('g', "J'r", wrt, derivative);
+    const matrix = symmetricOf(request, { name: 'gaussNewtonPattern', parameter: 'A', doc: "J'J" });
+    const result = record([
+      ['cost', { kind: 'number', block: cost, at: 0 }],
+      ['gradient', gradient.result],
+      ['matrix', matrix.result],
+    ]);
+    const summary =
+      "Half the sum of squares of the outputs r, its gradient J'r and the matrix J'J of the normal equations.";
+    return [{ name: 'gaussNewton', summary, result, bound: [cost, gradient.block, matrix.block] }];
+  },
   hvp: ({ wrt, derivative }) => {
     const { block, result } = vectorOf('out', 'the product', wrt, derivative);
     const extra = tangentsOf('v', 'v', wrt, derivative);
@@ -294,14 +309,25 @@ function jacobianOf(request: Request): Viewed {
   return { block, result: program.outputs.length === 1 ? fields[0][1] : record(fields) };
 }
 
-/** The values hold one triangle, in the order of `wrt`; both are handed out. */
+interface Symmetric {
+  /** Of the constant that holds the pattern of a sparse matrix. */
+  readonly name: string;
+  readonly parameter: string;
+  readonly doc: string;
+}
+
 function hessianOf(request: Request): Viewed {
+  return symmetricOf(request, { name: 'hessianPattern', parameter: 'H', doc: 'the Hessian' });
+}
+
+/** The values hold one triangle, in the order of `wrt`; both are handed out. */
+function symmetricOf(request: Request, { name, parameter, doc }: Symmetric): Viewed {
   const { wrt, derivative } = request;
   const rows = wrt.items.map(x => ({ ...x, path: x.name }));
-  if (derivative.form === 'sparse') return sparse('hessianPattern', 'H', rows, request, true);
+  if (derivative.form === 'sparse') return sparse(name, parameter, rows, request, true);
   const parts = rows.flatMap((row, i) => wrt.items.slice(i).map(x => cellOf(row, x, wrt.length, derivative)));
   const length = multiplySizes(wrt.length, wrt.length);
-  const block = { parameter: 'H', parts, length, symmetric: wrt.length, doc: 'the Hessian' };
+  const block = { parameter, parts, length, symmetric: wrt.length, doc };
   const fields = wrt.items.map(row => {
     const cells = wrt.items.map(x => [x.name, matrix(block, row, x, wrt.length)] as const);
     return [row.name, record(cells)] as const;
@@ -341,6 +367,7 @@ function sparse(
   const triplets: Triplet<Node>[] = [];
   for (const [path, node] of derivative.values) {
     const dot = path.lastIndexOf('.');
+    if (dot < 0) continue; // no element of the matrix
     const { offset: firstRow } = rowOf.get(path.slice(0, dot))!;
     const { offset: firstColumn, shape } = columnOf.get(path.slice(dot + 1))!;
     const width = integer(elementsIn(shape));

@@ -167,6 +167,11 @@ function texOfDerivative(
       return differential(outputOf.get(path)!);
     case 'vjp':
       return `\\bar{${x(path)}}`;
+    case 'gaussNewton': {
+      if (path === '') return '\\tfrac{1}{2} r^{\\top} r';
+      const [left, right] = path.split('.').map(name => `J_{${x(name)}}`);
+      return `${left}^{\\top} ${right ?? 'r'}`;
+    }
     default:
       return kind satisfies never;
   }

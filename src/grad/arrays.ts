@@ -8,7 +8,7 @@ import { closed, type Delta, identified, type Opened, opened, relabelled } from 
 import { join } from './contributions.ts';
 import { product } from './factors.ts';
 import type { Flow } from './flow.ts';
-import { conjunction, equal, type Labelled, laid, maskedBy } from './layout.ts';
+import { compact, conjunction, equal, type Labelled, laid, maskedBy } from './layout.ts';
 import { along, FIRST, isWhole, type Place, positionOf, type Tangent } from './tangents.ts';
 
 /** The sum of the terms, with the axes of `lead` in front of those of `own`. */
@@ -31,7 +31,7 @@ function flowOf(b: Builder, term: Tangent, own: Shape, lead: Shape): Flow {
   const axes = [
     ...own.map((size, axis): Axis => ({ label: own.length - 1 - axis, place: term.own[axis], size })),
     ...lead.map((size, axis): Axis => ({ label: rank - 1 - axis, place: term.lead[axis], size })),
-  ].filter(({ size }) => size !== 1);
+  ].filter(({ size, place }) => size !== 1 || place.label !== undefined);
   // Labels of the term are moved behind those of the array, one by one to their axes.
   const apart = (label: number) => label + rank;
   let flow: Opened = relabelled(
@@ -144,7 +144,7 @@ function spread(
       ? b.pad(whole, { axis: 0, start, step, length: carrier.size })
       : b.scatterAdd(whole, positionOf(b, carrier.place), 0, carrier.size);
   return {
-    value: { node, labels: [carrier.label, ...rest] },
+    value: compact(b, node, [carrier.label, ...rest]),
     deltas,
     masks: masks.filter(each => !along.includes(each)),
     clean,

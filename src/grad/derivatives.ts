@@ -17,6 +17,7 @@ import { type Flow, masked } from './flow.ts';
 import { pushforward } from './forward.ts';
 import { repeated } from './maps.ts';
 import { type Entry, matrices } from './matrix.ts';
+import { normalMatrix } from './normal.ts';
 import { pullback } from './reverse.ts';
 import { calculus } from './rules.ts';
 import { structuredPushforward } from './structured.ts';
@@ -33,6 +34,8 @@ export interface Differentiator {
   hessian(gradient: Derivative, form: Form): Derivative;
   /** Hessian times a vector: forward over reverse (Pearlmutter 1994). */
   hvp(gradient: Derivative): Derivative;
+  /** J'J, J'r and r'r / 2 of residuals r with the Jacobian J, the upper triangle of the first. */
+  gaussNewton(form: Form): Derivative;
   /** Jacobian times tangents of the inputs. */
   jvp(): Derivative;
   /** Cotangents of the outputs times the Jacobian. */
@@ -44,6 +47,7 @@ export function differentiator(b: Builder, program: Program): Differentiator {
   const rules = calculus(b);
   const pull = pullback(b, rules);
   const push = pushforward(b, rules);
+  const structured = structuredPushforward(b, rules);
   const names = program.wrt;
   const wrt: readonly Node[] = inputsByRole(program).variables.map(({ node }) => node);
   const column = new Map(wrt.map((node, j) => [node, j]));
@@ -102,6 +106,27 @@ export function differentiator(b: Builder, program: Program): Differentiator {
       return matrix('hessian', entries, e => `${names[e.row]}.${names[e.column]}`, form);
     },
 
+    gaussNewton(form) {
+      seal();
+      const residuals = results.map(({ node }) => node);
+      const adjoints = pull(
+        residuals.map(node => ({ node, adjoint: node })),
+        input => column.has(input),
+      );
+      const gradient = keyed(
+        names,
+        wrt.map(input => adjoints.get(input) ?? null),
+      );
+      const entries = normalMatrix(b, structured, residuals, wrt);
+      const { values, ...rest } = matrix(
+        'gaussNewton',
+        entries,
+        e => `${names[e.row]}.${names[e.column]}`,
+        form,
+      );
+      return { ...rest, values: new Map([['', halfSquares(b, residuals)], ...gradient, ...values]) };
+    },
+
     hvp(gradient) {
       seal();
       const seeds = tangents();
@@ -152,6 +177,15 @@ function elementsOf(output: Output): { readonly path: string; readonly node: Nod
   const node = nodeOf(output);
   if (node !== undefined) return [{ path: output.name, node }];
   return output.elements.map((node, k) => ({ path: `${output.name}.${k + 1}`, node }));
+}
+
+/** Half the sum of the squares of all elements. */
+function halfSquares(b: Builder, nodes: readonly Node[]): Node {
+  const sums = nodes.map(node => b.reduceSum(b.mul(node, node)));
+  return b.mul(
+    0.5,
+    sums.reduce((sum, each) => b.add(sum, each), b.constant(0)),
+  );
 }
 
 /** Nodes by path, without those that are zero. */

@@ -243,7 +243,7 @@ function shifted(tangent: Tangent, axis: number, start: Size, step: number): Tan
 type Range = { readonly start: Size; readonly step: number; readonly length: Size };
 
 /** A slice along one axis of length `size`; null if it has nothing of the tangent, undefined if that is not known. */
-function sliced(
+export function sliced(
   b: Builder,
   tangent: Tangent,
   axis: number,

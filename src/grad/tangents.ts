@@ -299,34 +299,39 @@ function ordinals(places: readonly Place[]): Map<number, number> {
 /** The tangent with the labels 0, 1, 2, ... in the order of its places. */
 export function canonical(tangent: Tangent): Tangent {
   const names = ordinals([...tangent.own, ...tangent.lead]);
-  if ([...names].every(([label, name]) => label === name) && names.size === tangent.lengths.size)
-    return tangent;
-  const rename = ({ node, labels }: Labelled): Labelled => ({
-    node,
-    labels: labels.map(label => names.get(label)!),
-  });
+  const isNamed = [...names].every(([label, name]) => label === name);
+  return isNamed ? tangent : relabelled(tangent, label => names.get(label)!);
+}
+
+/** The tangent with other labels. */
+export function relabelled(
+  { factors, guard, own, lead, lengths }: Tangent,
+  to: (label: number) => number,
+): Tangent {
+  const rename = ({ node, labels }: Labelled): Labelled => ({ node, labels: labels.map(to) });
   const move = (place: Place): Place =>
-    place.label === undefined ? place : { ...place, label: names.get(place.label)! };
+    place.label === undefined ? place : { ...place, label: to(place.label) };
   return {
-    factors: tangent.factors.map(rename),
-    guard: tangent.guard && rename(tangent.guard),
-    own: tangent.own.map(move),
-    lead: tangent.lead.map(move),
-    lengths: new Map(
-      [...tangent.lengths].flatMap(([label, size]) => (names.has(label) ? [[names.get(label)!, size]] : [])),
-    ),
+    factors: factors.map(rename),
+    guard: guard && rename(guard),
+    own: own.map(move),
+    lead: lead.map(move),
+    lengths: new Map([...lengths].map(([label, size]) => [to(label), size])),
   };
 }
 
 /** The same sum in fewer terms: those that stand alike are added, unless that would multiply out what is small apart. */
 export function collected(b: Builder, terms: readonly Tangent[]): Tangent[] {
-  if (terms.length === 1) return [canonical(terms[0])];
   const groups = new Map<string, Tangent[]>();
-  for (const term of terms) {
+  for (const each of terms) {
+    const term = canonical({
+      ...each,
+      factors: each.factors.reduce((all, factor) => times(b, all, factor), NONE),
+    });
     const key = keyOf(term);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [canonical(term)]);
-    else addTo(b, group, canonical(term));
+    if (group === undefined) groups.set(key, [term]);
+    else addTo(b, group, term);
   }
   return [...groups.values()].flatMap(group => {
     const [first] = group;
@@ -335,6 +340,8 @@ export function collected(b: Builder, terms: readonly Tangent[]): Tangent[] {
     return group.length > 1 && isMany ? [total(b, group)] : group;
   });
 }
+
+const NONE: readonly Labelled[] = [];
 
 /** Adds a term to one of a group if their sum is no larger than both apart. */
 function addTo(b: Builder, group: Tangent[], term: Tangent): void {

@@ -55,6 +55,7 @@ const KINDS: Readonly<Record<DerivativeKind, true>> = {
   hvp: true,
   jvp: true,
   vjp: true,
+  gaussNewton: true,
 };
 
 /** The parts of a text, in the order they must come. A line moves on to its part and never back. */

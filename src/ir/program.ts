@@ -37,8 +37,8 @@ export function nodeOf({ shape, elements }: Output): Node | undefined {
 /**
  * What a derivative computes. Keys of `values` are paths whose parts are names of outputs, inputs and, for elements of
  * an output that is a list, 1-based positions: `x` for the gradient, `x.y` for the Hessian, `f.x` or `r.1.x` for a
- * Jacobian. The shape of a value is that of the parts joined: f by x is [...f, ...x]. A path that is absent is
- * identically zero. `inputs` are what the derivative takes besides the inputs of the formula: tangents, cotangents.
+ * Jacobian; of Gauss-Newton `x.y` for J'J, `x` for J'r and the empty path for r'r / 2. The shape of a value is that of the
+ * parts joined: f by x is [...f, ...x]. A path that is absent is identically zero. `inputs` are what the derivative takes besides the inputs of the formula: tangents, cotangents.
  */
 export interface Derivative {
   readonly kind: DerivativeKind;
@@ -50,7 +50,7 @@ export interface Derivative {
   readonly terms?: ReadonlyMap<string, readonly Term[]>;
 }
 
-export type DerivativeKind = 'grad' | 'jacobian' | 'hessian' | 'hvp' | 'jvp' | 'vjp';
+export type DerivativeKind = 'grad' | 'jacobian' | 'hessian' | 'hvp' | 'jvp' | 'vjp' | 'gaussNewton';
 
 export interface Program {
   readonly source: Source;

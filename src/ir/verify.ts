@@ -365,6 +365,9 @@ export function shapeAtPath(
       return parts.length === 1 ? last : undefined;
     case 'hessian':
       return parts.length === 2 ? joined(wrt.get(parts[0])) : undefined;
+    case 'gaussNewton':
+      if (path === '') return [];
+      return parts.length === 2 ? joined(wrt.get(parts[0])) : parts.length === 1 ? last : undefined;
     case 'jvp':
       return shapeOfResult(parts, outputs);
     case 'jacobian':

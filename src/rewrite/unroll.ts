@@ -9,7 +9,7 @@ import type { InputNode, Node } from '../ir/graph.ts';
 import { literalOf } from '../ir/literal.ts';
 import { liveNodes } from '../ir/live.ts';
 import { isElementwise } from '../ir/ops.ts';
-import { type Program, rootsOf } from '../ir/program.ts';
+import { type Program, rootsOf, withoutTerms } from '../ir/program.ts';
 import { elementsIn, isStatic } from '../ir/shape.ts';
 import { subscriptsOf } from '../ir/shapes.ts';
 import { type Algebra, applyOperation, type Tensor } from '../ir/tensors.ts';
@@ -19,7 +19,8 @@ import { type Algebra, applyOperation, type Tensor } from '../ir/tensors.ts';
  * named size or an index that is not a constant in range, or if it takes more than `limit` operations, or a tensor has more
  * elements.
  */
-export function unroll(program: Program, b: Builder, limit: number): Program | undefined {
+export function unroll(original: Program, b: Builder, limit: number): Program | undefined {
+  const program = withoutTerms(original); // element by element, structure is in the values
   const nodes = liveNodes(rootsOf(program));
   if (!isWithin(nodes, limit)) return undefined;
   try {

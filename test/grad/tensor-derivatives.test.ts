@@ -11,8 +11,10 @@ import { printIr } from '../../src/ir/print.ts';
 import type { Derivative, Program } from '../../src/ir/program.ts';
 import type { Shape } from '../../src/ir/shape.ts';
 import { evaluateSize, namedSize, type Size } from '../../src/ir/size.ts';
+import { nodesOfTerms } from '../../src/ir/terms.ts';
 import { normalise } from '../../src/rewrite/passes.ts';
 import { difference, generator } from '../differences.ts';
+import { scattered } from '../terms.ts';
 import { countIn, dot, formulaOf, type Point, programOf, valuesAt } from './tensors.ts';
 
 const SIZES: Readonly<Record<string, number>> = { n: 4, m: 3, k: 2 };
@@ -216,6 +218,11 @@ describe('a scalar of tensors', () => {
         const columns = point[y].map((_, j) => slopes(setting, gradientAt(x), y, j));
         const expected = point[x].flatMap((_, row) => columns.map(column => column[row]));
         expectClose(actual, expected, 1e-8, `${x}.${y}`);
+        const terms = hessian.terms?.get(`${x}.${y}`) ?? [];
+        if (terms.length === 0) continue;
+        const parts = evaluated(setting, nodesOfTerms(terms), point);
+        const whole = scattered(terms, parts, [...shapes[x], ...shapes[y]], SIZES);
+        expectClose(whole, expected, 1e-8, `terms of ${x}.${y}`);
       }
     }
   });

@@ -264,6 +264,7 @@ test('P5: paths', () => {
     grad: { good: ['x', 'y'], bad: ['', 'z', 'x.y', 'value', 'x.1'] },
     hvp: { good: ['x'], bad: ['x.x'] },
     vjp: { good: ['y'], bad: ['value'] },
+    gaussNewton: { good: ['', 'x', 'x.y'], bad: ['z', 'value', 'x.y.x', 'x.z'] },
     hessian: { good: ['x.x', 'x.y', 'y.x'], bad: ['x', 'x.y.x', 'x.', '.x', 'x.z'] },
     jvp: { good: ['value', 'r.1', 'r.2'], bad: ['x', 'value.1', 'r', 'r.0', 'r.3', 'r.01', 'r.1.1', 'r.x'] },
     jacobian: {

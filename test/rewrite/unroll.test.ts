@@ -259,18 +259,20 @@ function complete(program: Program): Derivative[] {
   const names = [...outputs.map(({ name }) => name)];
   return program.derivatives.map(derivative => {
     const { kind, values } = derivative;
+    const pairs = wrt.flatMap((x, i) => wrt.slice(i).map(y => `${x}.${y}`));
     const paths = {
       grad: wrt,
       hvp: wrt,
       vjp: wrt,
       jvp: names,
-      hessian: wrt.flatMap((x, i) => wrt.slice(i).map(y => `${x}.${y}`)),
+      hessian: pairs,
+      gaussNewton: ['', ...wrt, ...pairs],
       jacobian: names.flatMap(f => wrt.map(x => `${f}.${x}`)),
     }[kind];
     const zero = (path: string) =>
       builder(graph).broadcast(
         0,
-        path.split('.').flatMap(part => shapes.get(part)!),
+        path.split('.').flatMap(part => shapes.get(part) ?? []),
       );
     const entries = paths.map(path => [path, values.get(path) ?? zero(path)] as const);
     return { ...derivative, values: new Map(entries) };
