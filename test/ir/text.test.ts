@@ -244,7 +244,7 @@ describe('mistakes', () => {
     check(
       `program\nderivative\n  return «f» = %0`,
       'ir-syntax',
-      'expected a derivative: grad, jacobian, hessian, hvp, jvp, vjp',
+      'expected a derivative: grad, jacobian, hessian, hvp, jvp, vjp, gaussNewton',
     );
   });
 
