@@ -6,7 +6,7 @@ import { constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Derivative } from '../ir/program.ts';
 import { elementsIn, type Shape, sameShape } from '../ir/shape.ts';
-import { addSizes, multiplySizes, type Size, sameSize, subtractSizes, sumOfSizes } from '../ir/size.ts';
+import { addSizes, multiplySizes, type Size, sameSize, subtractSizes } from '../ir/size.ts';
 import type { Coordinate, Term } from '../ir/terms.ts';
 import { isAligned, stridesOf } from './loops/space.ts';
 
@@ -39,7 +39,8 @@ export function cellsOf(
   return rows.flatMap((row, i) =>
     columns.map((column, j): Cell => {
       const shape = [...row.shape, ...column.shape];
-      if (!isSymmetric || i <= j) return { row, column, shape, terms: termsAt(derivative, row, column, shape) };
+      if (!isSymmetric || i <= j)
+        return { row, column, shape, terms: termsAt(derivative, row, column, shape) };
       const terms = termsAt(derivative, column, row, [...column.shape, ...row.shape]);
       const rank = column.shape.length;
       const mirrored = terms.map(({ value, coordinates }) => {
@@ -137,7 +138,7 @@ export function nonzerosIn({ steps, isCovered, isExact }: Plan, { shape }: Cell)
   if (isCovered) return elementsIn(shape);
   if (!isExact) return undefined;
   const groups = new Map(steps.map(({ group, term }) => [group, elementsIn(term.value.shape)]));
-  return sumOfSizes([...groups.values()]);
+  return [...groups.values()].reduce<Size>(addSizes, 0);
 }
 
 /** True if the term has an element for each of a cell of that shape. */
@@ -211,9 +212,15 @@ function shiftOf(a: Coordinate, b: Coordinate): { readonly shift: Size; readonly
 }
 
 /** Where the first element of a cell stands in a matrix of `width` columns, and the distances along its axes. */
-export function placeOfCell({ row, column }: Cell, width: Size): { readonly offset: Size; readonly strides: readonly Size[] } {
+export function placeOfCell(
+  { row, column }: Cell,
+  width: Size,
+): { readonly offset: Size; readonly strides: readonly Size[] } {
   return {
     offset: addSizes(multiplySizes(row.offset, width), column.offset),
-    strides: [...stridesOf(row.shape).map(stride => multiplySizes(stride, width)), ...stridesOf(column.shape)],
+    strides: [
+      ...stridesOf(row.shape).map(stride => multiplySizes(stride, width)),
+      ...stridesOf(column.shape),
+    ],
   };
 }
