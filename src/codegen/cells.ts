@@ -5,7 +5,7 @@
 import { constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Derivative } from '../ir/program.ts';
-import { elementsIn, type Shape, sameShape } from '../ir/shape.ts';
+import { elementsIn, type Shape } from '../ir/shape.ts';
 import { addSizes, multiplySizes, type Size, sameSize, subtractSizes } from '../ir/size.ts';
 import type { Coordinate, Term } from '../ir/terms.ts';
 import { isAligned, stridesOf } from './loops/space.ts';
@@ -97,8 +97,6 @@ export interface Step {
   readonly combine: '=' | '+';
   /** True if it is assigned to all of its cell. */
   readonly isWhole: boolean;
-  /** Terms of a cell that stand in the same places have the same number. */
-  readonly group: number;
 }
 
 export interface Plan {
@@ -109,40 +107,36 @@ export interface Plan {
   readonly isExact: boolean;
 }
 
-/** In what order the terms of a cell are put down, and how. */
+/**
+ * In what order the terms of a cell are put down, and how. Those that stand within no other are assigned if they are known
+ * to keep out of each other's way; else one of them is, over zeros, and all others are added.
+ */
 export function planOf({ shape, terms }: Cell): Plan {
-  const groups: Term[] = [];
-  const groupOf = new Map<Term, number>();
-  for (const term of terms) {
-    const known = groups.findIndex(other => standsLike(term, other));
-    groupOf.set(term, known < 0 ? groups.push(term) - 1 : known);
-  }
-  const whole = terms.find(term => isWhole(term, shape));
-  const isExact =
-    whole !== undefined ||
-    groups.every((p, k) => isInjective(p) && groups.slice(0, k).every(q => areDisjoint(p, q)));
-  const first = whole ?? terms.find(isInjective);
-  const order = first === undefined ? terms : [first, ...terms.filter(term => term !== first)];
-  const assigned = new Set<number>();
+  const isInner = (term: Term, k: number) =>
+    terms.some((other, at) => at !== k && isWithin(term, other) && (at < k || !isWithin(other, term)));
+  const whole = terms.find(term => fillsAll(term, shape));
+  const outer = whole === undefined ? terms.filter((term, k) => !isInner(term, k)) : [whole];
+  const isExact = outer.every((p, k) => isInjective(p) && outer.slice(0, k).every(q => areDisjoint(p, q)));
+  const first = outer.find(isInjective);
+  const assigned = new Set(isExact ? outer : first && [first]);
+  const order = [...assigned, ...terms.filter(term => !assigned.has(term))];
   const steps = order.map((term): Step => {
-    const group = groupOf.get(term)!;
-    const isFirst = whole === undefined && isExact ? !assigned.has(group) : term === first;
-    assigned.add(group);
-    return { term, group, combine: isFirst ? '=' : '+', isWhole: term === whole };
+    return { term, combine: assigned.has(term) ? '=' : '+', isWhole: term === whole };
   });
   return { steps, isCovered: whole !== undefined, isExact };
 }
 
 /** How many elements of a cell belong to some term; undefined if that cannot be told without looking at them. */
-export function nonzerosIn({ steps, isCovered, isExact }: Plan, { shape }: Cell): Size | undefined {
-  if (isCovered) return elementsIn(shape);
+export function nonzerosIn({ steps, isExact }: Plan): Size | undefined {
   if (!isExact) return undefined;
-  const groups = new Map(steps.map(({ group, term }) => [group, elementsIn(term.value.shape)]));
-  return [...groups.values()].reduce<Size>(addSizes, 0);
+  return steps.reduce<Size>(
+    (sum, { term, combine }) => (combine === '=' ? addSizes(sum, elementsIn(term.value.shape)) : sum),
+    0,
+  );
 }
 
 /** True if the term has an element for each of a cell of that shape. */
-function isWhole({ value, coordinates }: Term, shape: Shape): boolean {
+function fillsAll({ value, coordinates }: Term, shape: Shape): boolean {
   const axes = new Set<number>();
   return coordinates.every(({ axis, start, step, index }, k) => {
     if (index !== undefined) return false;
@@ -160,16 +154,19 @@ function isInjective({ value, coordinates }: Term): boolean {
   );
 }
 
-/** True if the two have their elements in the same places. */
-function standsLike(p: Term, q: Term): boolean {
-  return (
-    sameShape(p.value.shape, q.value.shape) &&
-    p.coordinates.every((at, k) => {
-      const other = q.coordinates[k];
-      const isAlike = at.axis === other.axis && at.step === other.step && at.index === other.index;
-      return isAlike && sameSize(at.start, other.start);
-    })
-  );
+/** True if each element of `p` is known to stand where `q` has one too: along a diagonal of it, for instance. */
+function isWithin(p: Term, q: Term): boolean {
+  const axisIn = new Map<number, number>();
+  return q.coordinates.every((outer, k) => {
+    const inner = p.coordinates[k];
+    if (outer.index !== inner.index || !sameSize(outer.start, inner.start)) return false;
+    if (outer.axis === undefined || inner.axis === undefined) return outer.axis === inner.axis;
+    if (outer.step !== inner.step || !sameSize(q.value.shape[outer.axis], p.value.shape[inner.axis]))
+      return false;
+    const known = axisIn.get(outer.axis) ?? inner.axis;
+    axisIn.set(outer.axis, known);
+    return known === inner.axis;
+  });
 }
 
 /**

@@ -54,19 +54,14 @@ export function sparseMatrix(name: string, cells: readonly Cell[], height: Size,
   let isCleared = false;
   for (const [k, cell] of cells.entries()) {
     const plan = planOf(cell);
-    const own = nonzerosIn(plan, cell);
+    const own = nonzerosIn(plan);
     nonzeros = own === undefined || nonzeros === undefined ? undefined : addSizes(nonzeros, own);
     isCleared ||= !plan.isExact;
-    const placesOf = new Map<number, ArrayRef>();
-    for (const { term, group, combine, isWhole } of plan.steps) {
+    for (const { term, combine, isWhole } of plan.steps) {
       const spread = spreadOf(cell, term);
-      let places = placesOf.get(group);
-      if (places === undefined) {
-        places = { name: '', offset: count, strides: stridesInOrder(spread) };
-        placesOf.set(group, places);
-        count = addSizes(count, elementsIn(term.value.shape));
-        listings.push({ kind: 'listing', ...spread, rows: places, columns: places, ...sidesOf(cell) });
-      }
+      const places: ArrayRef = { name: '', offset: count, strides: stridesInOrder(spread) };
+      count = addSizes(count, elementsIn(term.value.shape));
+      listings.push({ kind: 'listing', ...spread, rows: places, columns: places, ...sidesOf(cell) });
       const to = { name: '', offset: 0, strides: [1] };
       deposits.push({
         kind: 'deposit',
