@@ -44,6 +44,8 @@ export interface SparseMatrix {
 
 /** Patterns up to so many numbers are written out. */
 const MOST_WRITTEN = 2000;
+/** Up to so many listed elements are counted when the module is made. */
+const MOST_COUNTED = 100_000;
 
 /** The matrix of `cells`, of so many rows and columns; `name` is that of its pattern. */
 export function sparseMatrix(name: string, cells: readonly Cell[], height: Size, width: Size): SparseMatrix {
@@ -80,15 +82,16 @@ export function sparseMatrix(name: string, cells: readonly Cell[], height: Size,
   const deciding = liveNodes(nodes).flatMap(node => (node.op === 'input' ? [node.attrs.name] : []));
   const lengths = [count, height, width, ...listings.flatMap(({ shape, lengths }) => [...shape, ...lengths])];
   const isFixed = deciding.length === 0 && lengths.every(length => typeof length === 'number');
-  const constant =
-    isFixed && (count as number) + (width as number) <= MOST_WRITTEN ? compressed(sizes) : undefined;
+  const known =
+    isFixed && (count as number) + (width as number) <= MOST_COUNTED ? compressed(sizes) : undefined;
+  const isWritten = known !== undefined && known.places.length + known.colPointer.length <= MOST_WRITTEN;
   return {
     sparsity: {
       name,
       ...sizes,
-      nonzeros: constant?.rowIndex.length ?? nonzeros,
+      nonzeros: known?.rowIndex.length ?? nonzeros,
       isStatic: isFixed,
-      constant,
+      constant: isWritten ? known : undefined,
       deciding: [...new Set(deciding)],
     },
     deposits,

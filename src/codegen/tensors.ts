@@ -70,11 +70,12 @@ export interface LoopModule {
 export function loopFunctions(context: Context, entries: readonly Entry[], prefix: string): LoopModule {
   const writer = new LoopWriter(context, entries);
   const methods = entries.filter(({ bound }) => bound.length > 0).map(entry => writer.method(entry));
+  const last = writer.patterns.atLoad(prefix);
   return {
     methods,
     allocations: writer.allocations(),
-    sections: writer.sections(),
-    last: writer.patterns.atLoad(prefix),
+    sections: writer.sections(), // with what the others use
+    last,
     patterns: writer.patterns.bound,
     workspace: writer.workspace(),
     stats: writer.stats,
