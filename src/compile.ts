@@ -4,16 +4,25 @@
 import type { Precision } from './codegen/context.ts';
 import { emitModule, type Meta, type ModuleFormat } from './codegen/module.ts';
 import { isGlobalName } from './codegen/names.ts';
-import { hasTensors, scalarsIn } from './codegen/scalars.ts';
+import { hasTensors } from './codegen/scalars.ts';
 import type { LoopReport } from './codegen/tensors.ts';
 import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';
 import { type Builder, builder, constantOf } from './ir/build.ts';
-import { type Graph, GraphLimitError } from './ir/graph.ts';
+import { type Graph, GraphLimitError, type Node } from './ir/graph.ts';
+import { liveNodes } from './ir/live.ts';
 import { parseIr } from './ir/parse.ts';
-import { type Derivative, type DerivativeKind, type Program, withoutTerms } from './ir/program.ts';
+import {
+  type Derivative,
+  type DerivativeKind,
+  type Program,
+  sizesOf,
+  termsOnly,
+  withoutTerms,
+} from './ir/program.ts';
 import { SIZE_LIMIT_HINT, SizeLimitError } from './ir/size.ts';
+import type { Term } from './ir/terms.ts';
 import { type Firing, freshGraph } from './rewrite/engine.ts';
 import { expand } from './rewrite/expand.ts';
 import { normalise, optimise } from './rewrite/passes.ts';
@@ -118,7 +127,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
 
   const { program, ofSource } = differentiated(text, options, timed);
   const level = options.optimize ?? 2;
-  const optimised = timed('optimise', () => arranged(optimise(withoutTerms(program), level), level, options));
+  const optimised = timed('optimise', () => arranged(program, level, options));
   const start = performance.now();
   const emitted = limited(() =>
     emitModule(optimised, {
@@ -148,26 +157,41 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
 /** Scalar operations up to which a program of static shapes is written out: it would be faster up to 2,500, but large (bench/unroll.mjs). */
 const UNROLL = 400;
 
-/** A program with tensors in the form that code is made from: element by element while that is small, else loops. */
+/**
+ * The optimised program in the form that code is made from: with tensors element by element while that is small, else as
+ * loops, of which those of derivatives follow the terms that are known.
+ */
 function arranged(program: Program, level: 0 | 1 | 2, options: CompileOptions): Program {
-  if (!hasTensors(program)) return program;
-  const unrolled = unroll(program, builder(freshGraph(program)), options.unroll ?? UNROLL);
-  const result = unrolled === undefined ? expand(program) : optimise(unrolled, level);
-  refuseSparse(result);
+  const hasTerms = program.derivatives.some(({ terms }) => terms !== undefined && terms.size > 0);
+  const isNamed = sizesOf(program).length > 0;
+  if (!hasTerms || !isNamed) {
+    const whole = optimise(withoutTerms(program), level);
+    if (!hasTensors(whole)) return whole;
+    const unrolled = unroll(whole, builder(freshGraph(whole)), options.unroll ?? UNROLL);
+    if (unrolled !== undefined) return optimise(unrolled, level);
+    if (!hasTerms) return expand(whole);
+  }
+  const result = expand(optimise(termsOnly(program), level));
+  refuseMoving(result);
   return result;
 }
 
-/** The pattern of a sparse result is a constant of the module: only of scalars is it known here. */
-function refuseSparse(program: Program): void {
-  const derivative = program.derivatives.find(({ form }) => form === 'sparse');
-  if (derivative === undefined || scalarsIn(program) !== undefined) return;
-  const name = derivative.kind === 'hessian' ? 'Hessian' : 'Jacobian';
-  throw mistake(
-    'sparse-tensors',
-    `a sparse ${name} needs scalar inputs, or small tensors whose lengths are numbers`,
-    `leave out \`=sparse\`: the dense ${name} of tensors comes in blocks`,
-    'fix lengths (--shape X=5x3) or write larger tensors out element by element (--unroll 10000)',
-  );
+/** The pattern of a sparse result may depend on indices among the data, but not on what is differentiated by. */
+function refuseMoving({ derivatives, inputs, wrt }: Program): void {
+  const variables = new Set(inputs.flatMap(({ name, node }) => (wrt.includes(name) ? [node as Node] : [])));
+  for (const { form, kind, terms = new Map<string, readonly Term[]>() } of derivatives) {
+    if (form !== 'sparse') continue;
+    const indices = [...terms.values()]
+      .flat()
+      .flatMap(({ coordinates }) => coordinates.flatMap(at => at.index ?? []));
+    if (!liveNodes(indices).some(node => variables.has(node))) continue;
+    const name = kind === 'hessian' ? 'Hessian' : 'Jacobian';
+    throw mistake(
+      'sparse-tensors',
+      `which elements of the ${name} are zero depends on ${wrt.join(', ')}`,
+      `leave out \`=sparse\`: the dense ${name} of tensors comes in blocks`,
+    );
+  }
 }
 
 /** Runs a pass and takes its time. `graph` is the one that it appends to. */

@@ -38,10 +38,12 @@ export function probesOf(module: Exports, array: ArrayType = Float64Array): Prob
   if (!isCallable(bind)) return records;
   const bound = Object.entries(BOUND_FORMS).flatMap(([name, measure]): Probe[] => {
     if (!isCallable(module[name])) return [];
-    const pattern = patternOf(module, name);
+    const constant = patternOf(module, name);
     const measureBound = (call: Call): Measured => {
-      const f = at(bind(dataOf(call)), name);
-      return isCallable(f) ? measure(f, new BoundCall(call, array, pattern)) : {};
+      const f = bind(dataOf(call));
+      const own = at(f, name);
+      const pattern = constant ?? patternOf(f, name);
+      return isCallable(own) ? measure(own, new BoundCall(call, array, pattern)) : {};
     };
     return [{ name: `bind().${name}`, measure: measureBound }];
   });
@@ -273,10 +275,10 @@ function isSparse(result: unknown): result is Sparse {
   return at(result, 'colPointer') instanceof Int32Array;
 }
 
-/** Where the values of the matrix that a bound form fills belong: a constant of the module if it is sparse. */
-function patternOf(module: Exports, name: string): Pattern | undefined {
+/** Where the values of the matrix that a bound form fills belong, if it is sparse: `holder` is the module, or what `bind` returns. */
+function patternOf(holder: unknown, name: string): Pattern | undefined {
   const kind = ['hessian', 'jacobian'].find(each => name.toLowerCase().endsWith(each));
-  const pattern = module[`${kind}Pattern`];
+  const pattern = at(holder, `${kind}Pattern`);
   return at(pattern, 'colPointer') instanceof Int32Array ? (pattern as Pattern) : undefined;
 }
 

@@ -7,7 +7,7 @@ import { elementsIn, isStatic } from '../ir/shape.ts';
 import { addSizes, nameOfSize, type Size, sizeText } from '../ir/size.ts';
 import { destructure, lengthTest, patternOf, scalarChecks, tensorFrom } from './arguments.ts';
 import { type Context, sizeIn, WIDTH } from './context.ts';
-import type { Entry } from './entries.ts';
+import { type Entry, lengthText } from './entries.ts';
 import type { EmittedFunction } from './functions.ts';
 import { commentText, member, Names, property, quote } from './names.ts';
 import { item, object, typedArray } from './results.ts';
@@ -19,6 +19,8 @@ export interface BindRequest {
   readonly entries: readonly Entry[];
   /** The statements that allocate what the methods work in. */
   readonly allocations: readonly string[];
+  /** The patterns that are worked out here, and the locals that hold them. */
+  readonly patterns: ReadonlyMap<string, string>;
   /** True if the functions over records go through it: they leave arrays where they are instead of copying them. */
   readonly isShared: boolean;
   readonly prefix: string;
@@ -33,7 +35,7 @@ export function bindTexts(context: Context, request: BindRequest): string[][] {
   const isOptional = data.every(input => input.default !== undefined);
   const parameter = !takes ? '' : isOptional ? `${given} = {}` : given;
   const doc = documentation(context, request);
-  const tensors = data.filter(({ shape }) => shape.length > 0);
+  const tensors = data.filter(({ name, shape }) => shape.length > 0 && !context.deciding.has(name));
   if (!isShared || tensors.length === 0) {
     const body = bodyOf(context, request, given, tensors.length > 0);
     return [[...doc, `${prefix}function bind(${parameter}) {`, ...indent(body), '}']];
@@ -61,12 +63,13 @@ export function bindTexts(context: Context, request: BindRequest): string[][] {
 
 /** The name under which the functions over records find it. */
 export function boundName(context: Context): string {
-  return context.data.some(({ shape }) => shape.length > 0) ? context.use('bound') : 'bind';
+  const isCopied = context.data.some(({ name, shape }) => shape.length > 0 && !context.deciding.has(name));
+  return isCopied ? context.use('bound') : 'bind';
 }
 
 function bodyOf(
   context: Context,
-  { methods, allocations }: BindRequest,
+  { methods, allocations, patterns }: BindRequest,
   given: string,
   isCopied: boolean,
 ): string[] {
@@ -76,6 +79,7 @@ function bodyOf(
     [`${property('inputs', data.length > 0 ? own.inputs : '{}')},`],
     sizes.length > 0 ? layout('sizes: ', object(sizes), ',', WIDTH - 4) : [],
     [`size: ${sizeIn(context, wrt.length)},`],
+    Array.from(patterns, ([name, local]) => `${property(name, local)},`),
     ...conversions(context),
     ...methods.map(({ name, parameters, lines }) => [
       `${name}(${parameters.join(', ')}) {`,
@@ -126,17 +130,19 @@ function dimensionText(size: Size): string {
 
 /** The data in locals, checked, and in the object that `bind` shows. */
 function dataTaken(context: Context, given: string, isCopied: boolean): string[] {
-  const { data, own, locals } = context;
+  const { data, own, locals, deciding } = context;
   if (data.length === 0) return [];
   const scalars = data.filter(({ shape }) => shape.length === 0);
   const tensors = data.filter(({ shape }) => shape.length > 0);
-  const held = object(data.map(({ name }) => item(name, locals.get(name)!)));
+  const shown = data.filter(({ name }) => !deciding.has(name));
+  const held = object(shown.map(({ name }) => item(name, locals.get(name)!)));
   return [
     ...(scalars.length > 0 ? destructure(scalars, locals, given, WIDTH - 2) : []),
     ...scalarChecks(context, scalars),
     ...tensors.map(input => {
       const values = tensorFrom(context, input, member(given, input.name), { isMeasured: true });
-      return `const ${locals.get(input.name)} = ${values}${isCopied ? '.slice()' : ''};`;
+      const isOwn = isCopied || deciding.has(input.name); // a pattern is made of what the caller has now
+      return `const ${locals.get(input.name)} = ${values}${isOwn ? '.slice()' : ''};`;
     }),
     ...layout(`const ${own.inputs} = `, held, ';', WIDTH - 2),
   ];
@@ -224,12 +230,16 @@ function unpacked(context: Context, theta: string): ReturnType<typeof object> {
 }
 
 function documentation(context: Context, { entries }: BindRequest): string[] {
-  const { wrt, data, sizes } = context;
+  const { wrt, data, sizes, deciding } = context;
   const names = (inputs: readonly Input[]): string => inputs.map(({ name }) => commentText(name)).join(', ');
   const size = (length: Size) => commentText(sizeText(length));
   const what = `one flat vector theta${wrt.items.length > 0 ? ` = [${names(wrt.items)}]` : ''}`;
   const lines = [`The formula over ${what}; calls allocate nothing.`];
-  if (data.length > 0) lines.push(`\`inputs\` holds ${names(data)}, to be changed between calls.`);
+  const shown = data.filter(({ name }) => !deciding.has(name));
+  const fixed = data.filter(({ name }) => deciding.has(name));
+  if (shown.length > 0) lines.push(`\`inputs\` holds ${names(shown)}, to be changed between calls.`);
+  if (fixed.length > 0)
+    lines.push(`The pattern of nonzero elements is made of ${names(fixed)}, which stay as they are.`);
   if (sizes.length > 0) {
     const list = sizes.map(commentText).join(', ');
     lines.push(
@@ -237,8 +247,11 @@ function documentation(context: Context, { entries }: BindRequest): string[] {
     );
   }
   for (const { name, bound, extra } of entries) {
-    const parts = bound.flatMap(({ parameter, length, doc }) => {
-      return parameter === undefined ? [] : [`fills ${parameter}[${size(length)}] with ${doc}`];
+    const parts = bound.flatMap(block => {
+      const { parameter, doc } = block;
+      return parameter === undefined
+        ? []
+        : [`fills ${parameter}[${commentText(lengthText(block))}] with ${doc}`];
     });
     if (parts.length === 0) continue;
     if (extra) parts.push(`${extra.boundParameter} has ${size(extra.length)} elements`);

@@ -18,6 +18,8 @@ export interface Context {
   readonly wrt: Placed<Input>;
   /** The other inputs. */
   readonly data: readonly Input[];
+  /** Those of them that `bind` makes the pattern of a sparse matrix from: they stay as they are. */
+  readonly deciding: ReadonlySet<string>;
   /** The names of the module; each function opens a scope inside. */
   readonly scope: Names;
   /** The local that holds an input of the formula, the same in every function. */
@@ -56,12 +58,18 @@ const OWN = [
   'inputs',
   'bound',
   'panel',
+  'compress',
 ] as const;
 export type OwnName = (typeof OWN)[number];
 export type OwnNames = Readonly<Record<OwnName, string>>;
 
 /** Names, the `fixed` ones first: inputs keep their name where they can, names of the module's own give way. */
-export function contextOf(program: Program, fixed: readonly string[], precision: Precision): Context {
+export function contextOf(
+  program: Program,
+  fixed: readonly string[],
+  precision: Precision,
+  deciding: Iterable<string> = [],
+): Context {
   const scope = new Names();
   for (const name of fixed) scope.take(name);
   const locals = new Map(program.inputs.map(({ name }) => [name, scope.take(name)]));
@@ -75,6 +83,7 @@ export function contextOf(program: Program, fixed: readonly string[], precision:
     program,
     wrt: placed(variables),
     data,
+    deciding: new Set(deciding),
     scope,
     locals,
     sizes,

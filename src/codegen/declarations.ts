@@ -5,7 +5,15 @@ import { type Shape, sameShape, shapeText } from '../ir/shape.ts';
 import { sizeText } from '../ir/size.ts';
 import { isTensor } from './arguments.ts';
 import type { Context } from './context.ts';
-import { type Entry, type Extra, type ExtraPart, patternsOf, type Result } from './entries.ts';
+import {
+  type Entry,
+  type Extra,
+  type ExtraPart,
+  isConstantPattern,
+  lengthText,
+  patternsOf,
+  type Result,
+} from './entries.ts';
 import { commentText, isIdentifierName, quote } from './names.ts';
 import { indent } from './text.ts';
 
@@ -41,11 +49,10 @@ export function declarationsOf(
       wrt.map(({ name, shape }) => `${shapeComment(shape)}${typeKey(name)}: ${valueType(context, shape)}`),
     ),
     boundOf(context, entries),
-    META,
-    ...patternsOf(entries).map(({ name }) => [
-      '/** Where the nonzero elements are: compressed sparse columns. */',
-      `export declare const ${name}: { readonly rowIndex: Int32Array; readonly colPointer: Int32Array };`,
-    ]),
+    metaType(entries),
+    ...patternsOf(entries)
+      .filter(isConstantPattern)
+      .map(({ name }) => [PATTERN, `export declare const ${name}: ${PATTERN_TYPE};`]),
     ...entries.map(({ name, summary, result, extra }) => {
       const second = extra === undefined ? '' : `, ${extra.parameter}: ${extraType(extra)}`;
       const parameters = `inputs${optional(program.inputs)}: Inputs${second}`;
@@ -160,8 +167,9 @@ function optional(inputs: readonly Input[]): string {
 }
 
 function boundOf(context: Context, entries: readonly Entry[]): string[] {
-  const { wrt, data, sizes, array } = context;
-  const held = data.map(({ name, shape, dtype }) => {
+  const { wrt, data, deciding, sizes, array } = context;
+  const shown = data.filter(({ name }) => !deciding.has(name));
+  const held = shown.map(({ name, shape, dtype }) => {
     if (shape.length === 0) return `${typeKey(name)}: number`;
     return `readonly ${typeKey(name)}: ${dtype === 'int' ? 'Int32Array' : array}`;
   });
@@ -179,6 +187,9 @@ function boundOf(context: Context, entries: readonly Entry[]): string[] {
       : ['  /** The lengths that were given. */', `  readonly sizes: ${recordType(numbers)};`]),
     '  /** Length of theta. */',
     `  readonly size: ${size};`,
+    ...patternsOf(entries)
+      .filter(pattern => !isConstantPattern(pattern))
+      .flatMap(({ name }) => [`  ${PATTERN}`, `  readonly ${name}: ${PATTERN_TYPE};`]),
     '  /** The flat vector of a record. */',
     `  pack(variables${optional(wrt.items)}: Variables): ${array};`,
     '  /** The record of a flat vector. */',
@@ -189,10 +200,11 @@ function boundOf(context: Context, entries: readonly Entry[]): string[] {
     const parameters = ['theta: ArrayLike<number>'];
     if (extra) parameters.push(`${extra.boundParameter}: ArrayLike<number>`);
     const filled: string[] = [];
-    for (const { parameter, length, doc } of bound) {
+    for (const block of bound) {
+      const { parameter, doc } = block;
       if (parameter === undefined) continue;
       parameters.push(`${parameter}: ${array}`);
-      filled.push(`${parameter} (${sizeText(length)}) with ${doc}`);
+      filled.push(`${parameter} (${lengthText(block)}) with ${doc}`);
     }
     const given = extra ? ` \`${extra.boundParameter}\` has ${sizeText(extra.length)} elements.` : '';
     const fills = filled.length > 0 ? ` Fills ${filled.join(' and ')}.` : '';
@@ -213,7 +225,11 @@ const TENSOR = [
   'export type Tensor = ArrayLike<number> | readonly Tensor[];',
 ];
 
-const META = [
+const PATTERN = '/** Where the nonzero elements are: compressed sparse columns. */';
+const PATTERN_TYPE = '{ readonly rowIndex: Int32Array; readonly colPointer: Int32Array }';
+
+/** The type of `meta`; of sparse matrices it says how many elements are not identically zero. */
+const metaType = (entries: readonly Entry[]): string[] => [
   '/** What the module takes and gives. */',
   'export declare const meta: {',
   '  readonly inputs: readonly {',
@@ -226,5 +242,9 @@ const META = [
   '  readonly wrt: readonly string[];',
   '  readonly outputs: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];',
   '  readonly sizes: readonly string[];',
+  ...patternsOf(entries).map(
+    ({ name }) =>
+      `  readonly ${name.replace('Pattern', '')}: { readonly form: 'sparse'; readonly nonzeros?: number | string };`,
+  ),
   '};',
 ];

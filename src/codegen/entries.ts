@@ -15,9 +15,13 @@ import {
   type Program,
 } from '../ir/program.ts';
 import { elementsIn, SCALAR, type Shape } from '../ir/shape.ts';
-import { addSizes, multiplySizes, type Size, sameSize } from '../ir/size.ts';
+import { addSizes, multiplySizes, type Size, sameSize, sizeText } from '../ir/size.ts';
+import { type Cell, type Side as CellSide, cellsOf, placeOfCell, planOf } from './cells.ts';
+import type { Deposit } from './loops/deposit.ts';
 import { stridesOf } from './loops/space.ts';
-import { compress, type Pattern, type Triplet } from './pattern.ts';
+import { compress, type Pattern } from './pattern.ts';
+import { type Region, regionsOf } from './regions.ts';
+import { type Sparsity, sparseMatrix } from './sparsity.ts';
 
 /** A value in the array of a block: its element `index` is at offset + index . strides. */
 export interface Part {
@@ -33,7 +37,12 @@ export interface Block {
   /** The array that the bound form fills; a block without one has one element, which the bound form returns. */
   readonly parameter: string | undefined;
   readonly parts: readonly Part[];
+  /** Of a block in loops: terms, and what is cleared before them. */
+  readonly deposits?: readonly Deposit[];
+  readonly zeros?: readonly Region[];
   readonly length: Size;
+  /** The pattern of a sparse matrix: it tells the length where no size does. */
+  readonly sparsity?: Sparsity;
   /** Of a symmetric matrix, of which `parts` are the upper triangle, the number of columns. */
   readonly symmetric?: Size;
   /** What the array holds, for documentation. */
@@ -53,7 +62,7 @@ export type Result =
       readonly columns: Size;
       readonly width: Size;
     }
-  | { readonly kind: 'sparse'; readonly block: Block; readonly pattern: Pattern }
+  | { readonly kind: 'sparse'; readonly block: Block; readonly pattern: Pattern | Sparsity }
   | { readonly kind: 'record'; readonly fields: readonly Field[] };
 
 export type Field = readonly [name: string, result: Result];
@@ -86,8 +95,8 @@ export interface Entry {
   readonly extra?: Extra;
 }
 
-/** The functions of the module of `program`, in order. `scalarsOf` takes values of sparse matrices apart. */
-export function entriesOf(program: Program, scalarsOf: ScalarsOf): Entry[] {
+/** The functions of the module of `program`, in order. `scalarsOf` takes values apart; absent if the code is loops. */
+export function entriesOf(program: Program, scalarsOf?: ScalarsOf): Entry[] {
   const wrt = placed(inputsByRole(program).variables);
   const rows = placed(program.outputs.flatMap(rowsOf));
   const value = valueView(program.outputs, rows);
@@ -95,7 +104,9 @@ export function entriesOf(program: Program, scalarsOf: ScalarsOf): Entry[] {
   const summary = names === 'value' ? 'The value of the formula.' : `The value of ${names}.`;
   const entries: Entry[] = [{ name: 'value', summary, result: value.result, bound: [value.block] }];
   for (const derivative of program.derivatives) {
-    entries.push(...ENTRIES[derivative.kind]({ program, wrt, rows, value, derivative, scalarsOf }));
+    entries.push(
+      ...ENTRIES[derivative.kind]({ program, wrt, rows, value, derivative, ...(scalarsOf && { scalarsOf }) }),
+    );
   }
   return entries;
 }
@@ -109,13 +120,29 @@ export function blocksOf(result: Result): Block[] {
   return [...new Set(result.fields.flatMap(([, field]) => blocksOf(field)))];
 }
 
-/** The constants of the module that hold patterns of sparse results. */
-export function patternsOf(entries: readonly Entry[]): Pattern[] {
-  const patterns = new Map<string, Pattern>();
+/** The patterns of sparse results. */
+export function patternsOf(entries: readonly Entry[]): (Pattern | Sparsity)[] {
+  const patterns = new Map<string, Pattern | Sparsity>();
   for (const { result } of entries) {
     if (result.kind === 'sparse') patterns.set(result.pattern.name, result.pattern);
   }
   return [...patterns.values()];
+}
+
+/** True for a pattern that is the same whatever the module is given: a constant of the module. */
+export function isConstantPattern(pattern: Pattern | Sparsity): boolean {
+  return !('listings' in pattern) || pattern.isStatic;
+}
+
+/** How many nonzero elements a pattern has; undefined if only its indices tell. */
+export function nonzerosOf(pattern: Pattern | Sparsity): Size | undefined {
+  return 'listings' in pattern ? pattern.nonzeros : pattern.rowIndex.length;
+}
+
+/** The length of a block, for people. */
+export function lengthText({ length, sparsity }: Block): string {
+  if (sparsity !== undefined && sparsity.nonzeros === undefined) return `${sparsity.name}.rowIndex.length`;
+  return sizeText(length);
 }
 
 /** Named values one after the other in a flat array. */
@@ -160,7 +187,7 @@ interface Request {
   readonly rows: Placed<Row>;
   readonly value: Viewed;
   readonly derivative: Derivative;
-  readonly scalarsOf: ScalarsOf;
+  readonly scalarsOf?: ScalarsOf;
 }
 
 const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] } = {
@@ -298,10 +325,16 @@ function vectorOf(parameter: string, doc: string, wrt: Placed<Input>, { values }
 /** All elements of the outputs by all of the inputs, or sparse columns. */
 function jacobianOf(request: Request): Viewed {
   const { program, wrt, rows, derivative } = request;
-  if (derivative.form === 'sparse') return sparse('jacobianPattern', 'J', rows.items, request, false);
-  const parts = rows.items.flatMap(row => wrt.items.map(x => cellOf(row, x, wrt.length, derivative)));
+  if (derivative.form === 'sparse') return sparse('jacobianPattern', 'J', rows, request, false);
   const length = multiplySizes(rows.length, wrt.length);
-  const block = { parameter: 'J', parts, length, doc: 'the Jacobian' };
+  const block = {
+    parameter: 'J',
+    ...(derivative.terms?.size
+      ? termsIn('J', rows.items, request, false)
+      : { parts: rows.items.flatMap(row => wrt.items.map(x => cellOf(row, x, wrt.length, derivative))) }),
+    length,
+    doc: 'the Jacobian',
+  };
   const fields = placed(program.outputs).items.map(output => {
     const cells = wrt.items.map(x => [x.name, matrix(block, output, x, wrt.length)] as const);
     return [output.name, record(cells)] as const;
@@ -324,10 +357,20 @@ function hessianOf(request: Request): Viewed {
 function symmetricOf(request: Request, { name, parameter, doc }: Symmetric): Viewed {
   const { wrt, derivative } = request;
   const rows = wrt.items.map(x => ({ ...x, path: x.name }));
-  if (derivative.form === 'sparse') return sparse(name, parameter, rows, request, true);
-  const parts = rows.flatMap((row, i) => wrt.items.slice(i).map(x => cellOf(row, x, wrt.length, derivative)));
+  if (derivative.form === 'sparse') {
+    return sparse(name, parameter, { items: rows, length: wrt.length }, request, true);
+  }
   const length = multiplySizes(wrt.length, wrt.length);
-  const block = { parameter, parts, length, symmetric: wrt.length, doc };
+  const triangle = () =>
+    rows.flatMap((row, i) => wrt.items.slice(i).map(x => cellOf(row, x, wrt.length, derivative)));
+  const block = {
+    parameter,
+    ...(derivative.terms?.size
+      ? termsIn(parameter, rows, request, true)
+      : { parts: triangle(), symmetric: wrt.length }),
+    length,
+    doc,
+  };
   const fields = wrt.items.map(row => {
     const cells = wrt.items.map(x => [x.name, matrix(block, row, x, wrt.length)] as const);
     return [row.name, record(cells)] as const;
@@ -354,17 +397,79 @@ function cellOf(
   return { node, shape: [...row.shape, ...column.shape], offset, strides };
 }
 
+/** A matrix of which some cells are sums of terms, with both triangles if it is symmetric. */
+function termsIn(
+  parameter: string,
+  rows: readonly CellSide[],
+  { wrt, derivative }: Request,
+  isSymmetric: boolean,
+): Required<Pick<Block, 'parts' | 'deposits' | 'zeros'>> {
+  const cells = cellsOf(rows, columnsOf(wrt), derivative, isSymmetric);
+  const parts: Part[] = [];
+  const deposits: Deposit[] = [];
+  const empty = new Set<Cell>();
+  for (const [k, cell] of cells.entries()) {
+    const { offset, strides } = placeOfCell(cell, wrt.length);
+    const path = `${cell.row.path}.${cell.column.path}`;
+    const node = derivative.values.get(path);
+    if (
+      node !== undefined &&
+      !derivative.terms?.has(path) &&
+      !(isSymmetric && cell.row.path !== cell.column.path)
+    ) {
+      parts.push({ node, shape: cell.shape, offset, strides });
+      continue;
+    }
+    const { steps, isCovered } = planOf(cell);
+    if (!isCovered) empty.add(cell);
+    for (const { term, combine, isWhole } of steps) {
+      const { value, coordinates } = term;
+      deposits.push({
+        kind: 'deposit',
+        value,
+        shape: value.shape,
+        coordinates,
+        lengths: cell.shape,
+        combine,
+        to: { name: '', offset, strides },
+        cell: `${parameter} ${k}`,
+        isWhole,
+      });
+    }
+  }
+  return { parts, deposits, zeros: regionsOf(cells, empty, wrt.items.length, wrt.length) };
+}
+
+function columnsOf({ items }: Placed<Input>): CellSide[] {
+  return items.map(({ name, shape, offset }) => ({ path: name, shape, offset }));
+}
+
 /** The nonzero elements of a matrix by columns; of a symmetric one the derivative has the upper triangle. */
 function sparse(
   name: string,
   parameter: string,
-  rows: readonly (Side & { readonly path: string })[],
-  { wrt, derivative, scalarsOf }: Request,
+  rows: { readonly items: readonly CellSide[]; readonly length: Size },
+  request: Request,
   isSymmetric: boolean,
 ): Viewed {
-  const rowOf = new Map(rows.map(row => [row.path, row]));
+  const { wrt, derivative, scalarsOf } = request;
+  const doc = 'the nonzero elements';
+  if (scalarsOf === undefined) {
+    const cells = cellsOf(rows.items, columnsOf(wrt), derivative, isSymmetric);
+    const { sparsity, deposits, isCleared } = sparseMatrix(name, cells, rows.length, wrt.length);
+    const length = sparsity.nonzeros ?? sparsity.count;
+    const zeros = isCleared ? [{ offset: 0, rows: 1, columns: length, width: length }] : [];
+    const block = { parameter, parts: [], deposits, zeros, length, sparsity, doc };
+    return { block, result: { kind: 'sparse', block, pattern: sparsity } };
+  }
+  const found = { rows: [] as number[], columns: [] as number[], values: [] as Node[] };
+  const add = (row: number, column: number, value: Node): void => {
+    found.rows.push(row);
+    found.columns.push(column);
+    found.values.push(value);
+  };
+  const rowOf = new Map(rows.items.map(row => [row.path, row]));
   const columnOf = new Map(wrt.items.map(x => [x.name, x]));
-  const triplets: Triplet<Node>[] = [];
   for (const [path, node] of derivative.values) {
     const dot = path.lastIndexOf('.');
     if (dot < 0) continue; // no element of the matrix
@@ -376,14 +481,14 @@ function sparse(
       const row = integer(firstRow) + Math.floor(k / width);
       const column = integer(firstColumn) + (k % width);
       if (isSymmetric && column < row) continue;
-      triplets.push({ row, column, value });
-      if (isSymmetric && row !== column) triplets.push({ row: column, column: row, value });
+      add(row, column, value);
+      if (isSymmetric && row !== column) add(column, row, value);
     }
   }
-  const { values, pattern } = compress(name, integer(wrt.length), triplets);
-  const parts = values.map((node, k) => partOf(node, SCALAR, k));
-  const block = { parameter, parts, length: parts.length, doc: 'the nonzero elements' };
-  return { block, result: { kind: 'sparse', block, pattern } };
+  const { rowIndex, colPointer, places } = compress(found.rows, found.columns, integer(wrt.length));
+  const parts = found.values.map((node, k) => partOf(node, SCALAR, places[k]));
+  const block = { parameter, parts, length: parts.length, doc };
+  return { block, result: { kind: 'sparse', block, pattern: { name, rowIndex, colPointer } } };
 }
 
 /** Sparse results have patterns that are constants, so their lengths are. */

@@ -6,6 +6,7 @@ import type { Graph, Node } from '../ir/graph.ts';
 import { scalarsOf } from '../ir/literal.ts';
 import { SCALAR } from '../ir/shape.ts';
 import type { Block, Part } from './entries.ts';
+import type { Deposit } from './loops/deposit.ts';
 import { isLeaf } from './loops/stored.ts';
 import type { ArrayRef } from './loops/values.ts';
 import { indexOf } from './scalars.ts';
@@ -24,15 +25,34 @@ export class Handout {
   readonly results = new Map<Node, ArrayRef>();
   readonly copies: Placement[] = [];
   readonly scalars: (Placement & { readonly index: readonly number[] })[] = [];
+  /** Terms, and where they are put. */
+  readonly deposits: Deposit[] = [];
   /** The number that the function returns. */
   readonly returned: Node | undefined;
 
-  /** `arrays` are the names of those that the caller hands over, by block; the value of a block without one is returned. */
-  constructor(graph: Graph, blocks: readonly Block[], arrays: ReadonlyMap<Block, string>) {
+  /**
+   * `arrays` are the names of those that the caller hands over, by block; the value of a block without one is returned.
+   * `placesOf` is the array that says where the elements of a sparse matrix stand.
+   */
+  constructor(
+    graph: Graph,
+    blocks: readonly Block[],
+    arrays: ReadonlyMap<Block, string>,
+    placesOf: (block: Block) => string,
+  ) {
     for (const block of blocks) {
       const name = arrays.get(block);
       for (const part of block.parts) {
         if (part.node !== undefined && name !== undefined) this.#add(graph, part, part.node, name);
+      }
+      for (const deposit of block.deposits ?? []) {
+        const { to, places, value } = deposit;
+        this.all.push(value);
+        this.deposits.push({
+          ...deposit,
+          to: { ...to, name: name! }, // what is a sum of terms is handed out in an array
+          ...(places && { places: { ...places, name: placesOf(block) } }),
+        });
       }
     }
     const [value] = blocks.find(({ parameter }) => parameter === undefined)?.parts ?? [];

@@ -10,7 +10,7 @@ import { helperTexts } from './checks.ts';
 import { type Context, contextOf, type Precision, WIDTH } from './context.ts';
 import { declarationsOf } from './declarations.ts';
 import { documentation, typeComments } from './documentation.ts';
-import { type Entry, entriesOf, patternsOf } from './entries.ts';
+import { type Entry, entriesOf, isConstantPattern, nonzerosOf, patternsOf } from './entries.ts';
 import { FORMS, numberText } from './forms.ts';
 import {
   boundFunction,
@@ -36,6 +36,15 @@ export interface Meta {
   readonly wrt: readonly string[];
   readonly outputs: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
   readonly sizes: readonly string[];
+  /** Present for a matrix that is handed out sparse. */
+  readonly jacobian?: MetaSparse;
+  readonly hessian?: MetaSparse;
+}
+
+export interface MetaSparse {
+  readonly form: 'sparse';
+  /** How many elements are not identically zero: an integer, or a text of sizes; absent if it depends on indices. */
+  readonly nonzeros?: number | string;
 }
 
 export interface MetaInput {
@@ -72,32 +81,41 @@ const LARGEST_TWICE = 300;
 /** A module of straight-line code where all that is computed are scalars, else of loops. */
 export function emitModule(program: Program, options: EmitOptions): EmittedModule {
   const { format, globalName = 'symgrad', header, precision = 'f64' } = options;
-  const scalars = scalarsIn(program);
-  const entries = entriesOf(program, scalars?.of ?? refuseSparse);
+  const hasTerms = program.derivatives.some(({ terms }) => terms !== undefined && terms.size > 0);
+  const scalars = hasTerms ? undefined : scalarsIn(program);
+  const entries = entriesOf(program, scalars?.of);
   const helpers = helpersOf(program);
+  const patterns = patternsOf(entries);
   const exported = [
     'meta',
-    ...patternsOf(entries).map(({ name }) => name),
+    ...patterns.filter(isConstantPattern).map(({ name }) => name),
     ...entries.map(({ name }) => name),
     'bind',
   ];
-  const context = contextOf(program, [...exported, ...helpers], precision);
+  const deciding = patterns.flatMap(pattern => ('listings' in pattern ? pattern.deciding : []));
+  const context = contextOf(program, [...exported, ...helpers], precision, deciding);
   const prefix = format === 'esm' ? 'export ' : '';
-  const meta = metaOf(program);
-  const body = scalars === undefined ? loops(context, entries) : straight(context, scalars, entries);
+  const meta = metaOf(program, patterns);
+  const body = scalars === undefined ? loops(context, entries, prefix) : straight(context, scalars, entries);
   const { methods, records, sections, isShared, allocations } = body;
   const text = (lines: readonly string[]): string => lines.join('\n');
   const parts = [
     metaText(meta, prefix),
     ...typeComments(context),
-    ...patternsOf(entries).map(pattern => text(patternText(pattern, prefix))),
+    ...patterns.flatMap(pattern => {
+      const written = writtenPattern(pattern);
+      return written === undefined ? [] : [text(patternText(written, prefix))];
+    }),
     ...records.map(({ name, parameters, lines }, k) =>
       text([...documentation(context, entries[k]), functionText(name, parameters, lines, prefix)]),
     ),
-    ...bindTexts(context, { entries, methods, allocations, isShared, prefix }).map(text),
+    ...bindTexts(context, { entries, methods, allocations, patterns: body.patterns, isShared, prefix }).map(
+      text,
+    ),
     ...sections,
     ...helperTexts(context),
     ...helpers.map(name => SPECIAL[name].text.trimEnd()),
+    ...body.last.map(lines => text(lines)),
   ];
   return {
     code: assemble(parts, exported, format, globalName, header),
@@ -116,8 +134,12 @@ interface ModuleBody {
   readonly records: readonly EmittedFunction[];
   /** What follows `bind`: pieces of functions, constants, kernels. */
   readonly sections: readonly string[];
+  /** What needs all others. */
+  readonly last: readonly (readonly string[])[];
   /** Statements of `bind` that come before the methods. */
   readonly allocations: readonly string[];
+  /** The patterns that `bind` works out, and the locals that hold them. */
+  readonly patterns: ReadonlyMap<string, string>;
   /** True if functions over records go through `bind` without copying arrays. */
   readonly isShared: boolean;
   readonly loops?: LoopReport;
@@ -137,30 +159,33 @@ function straight(context: Context, scalars: Scalars, entries: readonly Entry[])
       ...methods.flatMap(({ chunks }) => chunks),
       ...(slots > 0 ? [memoryText(context, slots)] : []),
     ],
+    last: [],
     allocations: [],
+    patterns: new Map(),
     isShared: isLarge,
   };
 }
 
-function loops(context: Context, entries: readonly Entry[]): ModuleBody {
-  const { methods, allocations, sections, workspace, stats } = loopFunctions(context, entries);
+function loops(context: Context, entries: readonly Entry[], prefix: string): ModuleBody {
+  const { methods, allocations, patterns, sections, last, workspace, stats } = loopFunctions(
+    context,
+    entries,
+    prefix,
+  );
   return {
     methods,
     records: entries.map(entry => recordThroughBound(context, entries, entry, methods)),
     sections,
+    last,
     // Pieces of functions read what `bind` holds, so they stand inside of it.
     allocations: [
       ...allocations,
       ...methods.flatMap(({ chunks }) => chunks.flatMap(chunk => chunk.split('\n'))),
     ],
+    patterns,
     isShared: true,
     loops: { functions: stats, workspace },
   };
-}
-
-/** Patterns are constants of a module, which loops over sizes that are not known have none of. */
-function refuseSparse(): never {
-  throw new TypeError('a sparse result needs a program of scalars');
 }
 
 /** The special functions that the text calls and what they use, each after what it uses. */
@@ -180,7 +205,7 @@ function helpersOf(program: Program): string[] {
   return names;
 }
 
-function metaOf({ inputs, wrt, outputs }: Program): Meta {
+function metaOf({ inputs, wrt, outputs }: Program, patterns: readonly AnyPattern[]): Meta {
   return {
     inputs: inputs.map(input => ({
       name: input.name,
@@ -192,7 +217,24 @@ function metaOf({ inputs, wrt, outputs }: Program): Meta {
     wrt,
     outputs: outputs.map(({ name, shape }) => ({ name, shape: shapeOf(shape) })),
     sizes: sizesOf({ inputs }),
+    ...Object.fromEntries(
+      patterns.map(pattern => [pattern.name.replace('Pattern', ''), sparseMeta(pattern)]),
+    ),
   };
+}
+
+type AnyPattern = ReturnType<typeof patternsOf>[number];
+
+function sparseMeta(pattern: AnyPattern): MetaSparse {
+  const nonzeros = nonzerosOf(pattern);
+  if (nonzeros === undefined) return { form: 'sparse' };
+  return { form: 'sparse', nonzeros: typeof nonzeros === 'number' ? nonzeros : sizeText(nonzeros) };
+}
+
+/** The pattern as it is written into the module; undefined if the module works it out. */
+function writtenPattern(pattern: AnyPattern): Pattern | undefined {
+  if (!('listings' in pattern)) return pattern;
+  return pattern.constant && { name: pattern.name, ...pattern.constant };
 }
 
 /** Lengths as integers, or as texts of named sizes. */

@@ -107,7 +107,7 @@ function treeOf(result: Result, array: ArrayType, leaf: (block: Block, at: numbe
       const { block, pattern } = result;
       const values = typedArray(
         array,
-        pattern.rowIndex.map((_, at) => leaf(block, at)),
+        Array.from({ length: block.length as number }, (_, at) => leaf(block, at)),
       );
       return object([item('values', values), { prefix: '...', tree: pattern.name }]);
     }

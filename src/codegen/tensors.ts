@@ -17,12 +17,16 @@ import { Lowering } from './loops/lower.ts';
 import { dropDeadStores, plan } from './loops/memory.ts';
 import { LoopPrinter } from './loops/print.ts';
 import { PANEL_ROWS, productText } from './loops/product.ts';
+import { sizeExpression } from './loops/size-text.ts';
 import { constantIndex, stridesOf } from './loops/space.ts';
 import { identifiersIn, type Piece, split } from './loops/split.ts';
 import { isLeaf } from './loops/stored.ts';
 import { type Unit, unitsOf } from './loops/units.ts';
 import type { ArrayRef } from './loops/values.ts';
 import { Names, quote } from './names.ts';
+import { compressText } from './pattern.ts';
+import { PatternWriter } from './pattern-writer.ts';
+import type { Region } from './regions.ts';
 import { fill, indent, wrap } from './text.ts';
 
 /** What became of one function. */
@@ -52,20 +56,27 @@ export interface LoopModule {
   readonly methods: readonly EmittedFunction[];
   /** The statements of `bind` that allocate what they work in. */
   readonly allocations: readonly string[];
+  /** The patterns that `bind` works out, and the locals that hold them. */
+  readonly patterns: ReadonlyMap<string, string>;
   readonly workspace: readonly WorkArray[];
   /** Constants and kernels. */
   readonly sections: readonly string[];
+  /** Patterns that are worked out when the module is loaded. */
+  readonly last: readonly (readonly string[])[];
   readonly stats: Readonly<Record<string, LoopStats>>;
 }
 
 /** The bound forms of those `entries` that have one. */
-export function loopFunctions(context: Context, entries: readonly Entry[]): LoopModule {
-  const writer = new LoopWriter(context);
+export function loopFunctions(context: Context, entries: readonly Entry[], prefix: string): LoopModule {
+  const writer = new LoopWriter(context, entries);
   const methods = entries.filter(({ bound }) => bound.length > 0).map(entry => writer.method(entry));
+  const last = writer.patterns.atLoad(prefix);
   return {
     methods,
     allocations: writer.allocations(),
-    sections: writer.sections(),
+    sections: writer.sections(), // with what the others use
+    last,
+    patterns: writer.patterns.bound,
     workspace: writer.workspace(),
     stats: writer.stats,
   };
@@ -82,9 +93,11 @@ class LoopWriter {
   /** Lengths of the sums of matrix products. */
   readonly #inner = new Map<string, Size>();
   #slots = 0;
+  readonly patterns: PatternWriter;
 
-  constructor(context: Context) {
+  constructor(context: Context, entries: readonly Entry[]) {
     this.#context = context;
+    this.patterns = new PatternWriter(context, entries, node => this.#leaf(node, undefined, '', undefined));
   }
 
   method(entry: Entry): EmittedFunction {
@@ -97,9 +110,9 @@ class LoopWriter {
     for (const block of bound) {
       if (block.parameter !== undefined) arrays.set(block, scope.take(block.parameter));
     }
-    const handout = new Handout(context.program.graph, bound, arrays);
+    const handout = new Handout(context.program.graph, bound, arrays, block => this.patterns.placesOf(block));
     const { pieces, result } = this.#loops(entry, handout, scope, node =>
-      this.#leaf(node, entry, theta, direction),
+      this.#leaf(node, extra, theta, direction),
     );
     const end = [...this.#mirrors(scope, arrays), ...(result === undefined ? [] : [`return ${result};`])];
     const lines = end.flatMap(line => wrap(line, METHOD_WIDTH));
@@ -114,7 +127,7 @@ class LoopWriter {
       parameters,
       lines: [
         ...this.#checks(entry, theta, direction, arrays),
-        ...this.#clears(arrays),
+        ...this.#clears(scope, arrays),
         ...(bodies.length === 1 ? readBodies[0] : callsOf(names, parameters)),
       ],
       chunks: names.map((piece, k) => functionText(piece, parameters, readBodies[k])),
@@ -131,8 +144,9 @@ class LoopWriter {
     leaf: Environment['leaf'],
   ): { readonly pieces: readonly Piece[]; readonly result: string | undefined } {
     const context = this.#context;
-    const work = unitsOf(handout.roots);
-    const nest = fuse(work, new Set(handout.results.keys()));
+    const work = unitsOf(handout.roots, handout.deposits);
+    const results = new Map([...handout.results, ...work.placed]);
+    const nest = fuse(work, new Set(results.keys()));
     this.stats[name] = statsOf(work.units, nest);
 
     const buffers = new Map<string, Size>();
@@ -144,7 +158,7 @@ class LoopWriter {
         buffers.set(local, length);
         return local;
       },
-      results: handout.results,
+      results,
       nameOf: node => context.program.graph.names.get(node),
       product: inner => {
         this.#inner.set(sizeText(inner), inner);
@@ -177,6 +191,7 @@ class LoopWriter {
     const lines = Array.from(this.#buffers, ([name, { length }]) => {
       return `const ${name} = new ${array}(${this.#size(length)});`;
     });
+    lines.unshift(...this.patterns.atBind());
     const panel = this.#panel(size => this.#size(size), 'Math.max');
     if (panel !== undefined) lines.push(`const ${own.panel} = new Float64Array(${panel});`); // numbers are widened once
     if (this.#slots > 0) lines.push(`const ${own.memory} = new Float64Array(${this.#slots});`);
@@ -204,13 +219,18 @@ class LoopWriter {
   sections(): string[] {
     const { own, used } = this.#context;
     const constants = Array.from(this.#constants, ([node, name]) => this.#constantText(node, name));
-    return [...constants, ...(used.has('product') ? [productText(own)] : [])];
+    return [
+      ...constants,
+      ...this.patterns.sections(),
+      ...(used.has('product') ? [productText(own)] : []),
+      ...(used.has('compress') ? [compressText(own.compress)] : []),
+    ];
   }
 
   /** The array that holds a leaf, or the local that is one. */
   #leaf(
     node: Parameters<Environment['leaf']>[0],
-    { extra }: Entry,
+    extra: Entry['extra'],
     theta: string,
     direction: string | undefined,
   ): ArrayRef | string {
@@ -259,25 +279,28 @@ class LoopWriter {
     return [
       test('theta', theta, context.wrt.length),
       ...(extra === undefined ? [] : [test(extra.boundParameter, direction!, extra.length)]),
-      ...Array.from(arrays, ([{ parameter, length }, array]) => {
+      ...Array.from(arrays, ([block, array]) => {
         const wrong = context.use('wrongLength');
-        return `if (!(${array}?.length >= ${this.#size(length)})) ${wrong}(${quote(parameter!)}, ${array}, ${this.#size(length)});`;
+        const length = this.patterns.lengthOf(block);
+        return `if (!(${array}?.length >= ${length})) ${wrong}(${quote(block.parameter!)}, ${array}, ${length});`;
       }),
     ];
   }
 
   /** The data that a body mentions, from the object that the caller may refill. */
   #reads(body: readonly string[]): string[] {
-    const { data, locals, own } = this.#context;
+    const { data, deciding, locals, own } = this.#context;
     const names = identifiersIn(body.join('\n'));
-    const used = data.filter(({ name }) => names.has(locals.get(name)!));
+    const used = data.filter(({ name }) => names.has(locals.get(name)!) && !deciding.has(name));
     const read = used.map(({ name, shape }) => ({ name, shape }));
     return used.length === 0 ? [] : destructure(read, locals, own.inputs, METHOD_WIDTH);
   }
 
-  /** Zeros where values are absent. */
-  #clears(arrays: ReadonlyMap<Block, string>): string[] {
-    return Array.from(arrays).flatMap(([{ parts, length }, array]) => {
+  /** Zeros where values are absent, or terms do not cover everything. */
+  #clears(scope: Names, arrays: ReadonlyMap<Block, string>): string[] {
+    return Array.from(arrays).flatMap(([block, array]) => {
+      const { parts, length, zeros } = block;
+      if (zeros !== undefined) return zeros.map(region => this.#clear(scope, block, region, array));
       const absent = parts.filter(({ node }) => node === undefined);
       if (absent.every(isContiguous) && absent.length < parts.length) {
         return absent.map(({ offset, shape }) => {
@@ -287,6 +310,20 @@ class LoopWriter {
       }
       return absent.length === 0 ? [] : [`${array}.fill(0, 0, ${this.#size(length)});`];
     });
+  }
+
+  #clear(scope: Names, block: Block, { offset, rows, columns, width }: Region, array: string): string {
+    const end = addSizes(offset, multiplySizes(rows, width));
+    if (block.sparsity !== undefined) return `${array}.fill(0, 0, ${this.patterns.lengthOf(block)});`;
+    if (rows === 1 || sameSize(columns, width)) {
+      const last = rows === 1 ? addSizes(offset, columns) : end;
+      return `${array}.fill(0, ${this.#size(offset)}, ${this.#size(last)});`;
+    }
+    const inner = new Names(scope);
+    const [at, to] = [inner.take('at'), inner.take('end')];
+    const sides = `let ${at} = ${this.#size(offset)}, ${to} = ${this.#size(end)}`;
+    const length = sizeExpression(columns, this.#context.sizeName).text;
+    return `for (${sides}; ${at} < ${to}; ${at} += ${this.#size(width)}) ${array}.fill(0, ${at}, ${at} + ${length});`;
   }
 
   /** Lower triangles of symmetric matrices from the upper ones. */

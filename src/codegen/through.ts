@@ -6,7 +6,15 @@ import { addSizes, multiplySizes, type Size, sameSize } from '../ir/size.ts';
 import { isTensor, lengthTest, placeOf, tensorFrom } from './arguments.ts';
 import { boundName, filled } from './bind.ts';
 import { type Context, sizeIn, WIDTH } from './context.ts';
-import { type Block, blocksOf, type Entry, type Extra, type ExtraPart, type Result } from './entries.ts';
+import {
+  type Block,
+  blocksOf,
+  type Entry,
+  type Extra,
+  type ExtraPart,
+  isConstantPattern,
+  type Result,
+} from './entries.ts';
 import { type EmittedFunction, recordParameters } from './functions.ts';
 import { Names, property, quote } from './names.ts';
 import { item, object, typedArray } from './results.ts';
@@ -49,7 +57,9 @@ export function recordThroughBound(
       missing.delete(block);
     }
     for (const block of filled) {
-      lines.push(`const ${names.get(block)} = new ${array}(${sizeIn(context, block.length)});`);
+      const pattern = patternIn(bound, block);
+      const length = pattern === undefined ? sizeIn(context, block.length) : `${pattern}.rowIndex.length`;
+      lines.push(`const ${names.get(block)} = new ${array}(${length});`);
     }
     const args = [
       theta,
@@ -142,7 +152,13 @@ function treeThroughBound(
     case 'array':
       return arrayThroughBound(context, result, names.get(result.block)!);
     case 'sparse':
-      return object([item('values', names.get(result.block)!), { prefix: '...', tree: result.pattern.name }]);
+      return object([
+        item('values', names.get(result.block)!),
+        {
+          prefix: '...',
+          tree: isConstantPattern(result.pattern) ? result.pattern.name : `${bound}.${result.pattern.name}`,
+        },
+      ]);
     case 'record': {
       const start = runOf(context, result);
       if (start === undefined) {
@@ -159,6 +175,12 @@ function treeThroughBound(
     default:
       return result satisfies never;
   }
+}
+
+/** The pattern that tells the length of a block which no size tells. */
+function patternIn(bound: string, { sparsity }: Block): string | undefined {
+  if (sparsity === undefined || sparsity.nonzeros !== undefined) return undefined;
+  return isConstantPattern(sparsity) ? sparsity.name : `${bound}.${sparsity.name}`;
 }
 
 function arrayThroughBound(

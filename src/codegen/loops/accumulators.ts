@@ -9,7 +9,7 @@ import { sameSize } from '../../ir/size.ts';
 import type { Elements, Environment } from './elements.ts';
 import type { LoopNode, Nest } from './fuse.ts';
 import { stridesOf } from './space.ts';
-import type { OverlayUnit, ReduceUnit, Unit } from './units.ts';
+import type { NodeUnit, OverlayUnit, ReduceUnit } from './units.ts';
 import type { Block, Combine, Place, Value } from './values.ts';
 import type { BlockWriter } from './writer.ts';
 
@@ -43,7 +43,7 @@ export class Accumulators {
   readonly #elements: Elements;
   readonly #environment: Environment;
   readonly #nest: Nest;
-  readonly #open = new Map<Unit, Accumulator>();
+  readonly #open = new Map<NodeUnit, Accumulator>();
   /** Results that terms are laid over, once they are cleared. */
   readonly #cleared = new Set<Node>();
 
@@ -55,12 +55,12 @@ export class Accumulators {
   }
 
   /** What takes up the unit now: undefined if nothing is accumulated because all its loops have size 1. */
-  of(unit: Unit): Accumulator | undefined {
+  of(unit: NodeUnit): Accumulator | undefined {
     return this.#open.get(unit);
   }
 
   /** Begins what `loop`, which comes next in `block`, accumulates of the unit; `target` is the element of the result. */
-  begin(unit: Unit, loop: LoopNode, target: readonly Place[], block: Block): void {
+  begin(unit: NodeUnit, loop: LoopNode, target: readonly Place[], block: Block): void {
     this.#open.set(unit, this.#begun(unit, loop, target, block));
   }
 
@@ -93,7 +93,7 @@ export class Accumulators {
   }
 
   /** Puts down the result, or what of it the loop that has just ended in `block` completes. */
-  finish(unit: Unit, target: readonly Place[], block: Block): void {
+  finish(unit: NodeUnit, target: readonly Place[], block: Block): void {
     const { node } = unit;
     const accumulator = this.#open.get(unit)!; // of the loop that has ended
     const writer = this.#writer;
@@ -131,7 +131,7 @@ export class Accumulators {
   }
 
   /** Fills what the loops inside will add to, with what changes nothing. */
-  clear(unit: Unit, target: readonly Place[], block: Block): void {
+  clear(unit: NodeUnit, target: readonly Place[], block: Block): void {
     const { node, level } = unit;
     const { results } = this.#environment;
     const array = this.#elements.arrayOf(node);
@@ -158,7 +158,7 @@ export class Accumulators {
     });
   }
 
-  #begun(unit: Unit, loop: LoopNode, target: readonly Place[], block: Block): Accumulator {
+  #begun(unit: NodeUnit, loop: LoopNode, target: readonly Place[], block: Block): Accumulator {
     const { node } = unit;
     const writer = this.#writer;
     if (unit.kind === 'overlay') {
@@ -188,7 +188,7 @@ export class Accumulators {
   }
 
   /** True if all loops over the result inside of the first reduced one are unrolled, and few elements take up sums. */
-  #isInRegisters(unit: Unit): boolean {
+  #isInRegisters(unit: NodeUnit): boolean {
     if (unit.kind !== 'reduce' || !isSum(unit)) return false;
     const loops = this.#nest.loopsOf.get(unit)!;
     let elements = 1;
@@ -230,7 +230,7 @@ function isSum({ node }: ReduceUnit): boolean {
 }
 
 /** True if one number takes up the whole sum: no loop inside of the first reduced one runs over the result. */
-function isOneNumber(unit: Unit): boolean {
+function isOneNumber(unit: NodeUnit): boolean {
   return unit.kind === 'reduce' && unit.axes.slice(unit.level).every(({ kind }) => kind !== 'kept');
 }
 

@@ -4,8 +4,9 @@
 
 import type { Node } from '../../ir/graph.ts';
 import { sameSize } from '../../ir/size.ts';
+import { meetIn } from './deposit.ts';
 import { LoopVariable, variableOf } from './space.ts';
-import type { Unit, Work } from './units.ts';
+import { fillsNode, type NodeUnit, type Unit, type Work } from './units.ts';
 
 /** A loop with what it repeats. */
 export interface LoopNode {
@@ -13,7 +14,7 @@ export interface LoopNode {
   readonly reverse: boolean;
   readonly items: Item[];
   /** Units whose accumulators begin before this loop and are complete after it. */
-  readonly accumulates: Unit[];
+  readonly accumulates: NodeUnit[];
   /** True if its iterations are written out one after the other. */
   unrolled: boolean;
 }
@@ -37,8 +38,9 @@ export function isLoop(item: Item): item is LoopNode {
 
 /** Merges the loops of the units, which are in an order in which each finds what it reads. `results` have arrays of their own. */
 export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
-  const unitsOfNode = new Map<Node, Unit[]>();
+  const unitsOfNode = new Map<Node, NodeUnit[]>();
   for (const unit of units) {
+    if (!fillsNode(unit)) continue;
     const own = unitsOfNode.get(unit.node);
     if (own === undefined) unitsOfNode.set(unit.node, [unit]);
     else own.push(unit);
@@ -72,7 +74,7 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
       into.push(loop);
     }
     loops.push(loop);
-    if (depth === unit.level) loop.accumulates.push(unit);
+    if (depth === unit.level && fillsNode(unit)) loop.accumulates.push(unit);
     place(unit, loop.items, depth + 1);
   };
 
@@ -92,7 +94,12 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
         if (variableOf(producer.target[axis.axis]) !== axis.variable) return false;
       }
     }
-    return true;
+    if (unit.kind !== 'deposit') return true;
+    const isIn = (other: Unit) => loopsOf.get(other)?.includes(loop) === true;
+    if (unit.over !== undefined && unitsOfNode.get(unit.over)?.some(isIn)) return false;
+    return unit.after.every(
+      earlier => !isIn(earlier) || meetIn(earlier, loopsOf.get(earlier)!.indexOf(loop), unit, depth),
+    );
   };
 
   const mayJoin = (unit: Unit): boolean => {
@@ -138,10 +145,15 @@ class Queue {
   readonly #looped: Unit[] = [];
   readonly #plain: Unit[] = [];
 
-  constructor(units: readonly Unit[], unitsOfNode: ReadonlyMap<Node, readonly Unit[]>) {
+  constructor(units: readonly Unit[], unitsOfNode: ReadonlyMap<Node, readonly NodeUnit[]>) {
     this.#position = new Map(units.map((unit, at) => [unit, at]));
     for (const unit of units) {
-      const producers = new Set(unit.reads.flatMap(({ node }) => unitsOfNode.get(node) ?? []));
+      const producers = new Set<Unit>(unit.reads.flatMap(({ node }) => unitsOfNode.get(node) ?? []));
+      if (unit.kind === 'deposit') {
+        for (const earlier of unit.after) producers.add(earlier);
+        if (unit.over !== undefined)
+          for (const writer of unitsOfNode.get(unit.over) ?? []) producers.add(writer);
+      }
       producers.delete(unit);
       this.#missing.set(unit, producers.size);
       for (const producer of producers) {
@@ -193,7 +205,7 @@ class Queue {
 
 function localAxesOf(
   units: readonly Unit[],
-  unitsOfNode: ReadonlyMap<Node, readonly Unit[]>,
+  unitsOfNode: ReadonlyMap<Node, readonly NodeUnit[]>,
   loopsOf: ReadonlyMap<Unit, readonly LoopNode[]>,
   kept: ReadonlySet<Node>,
 ): ReadonlyMap<Node, ReadonlySet<number>> {

@@ -6,6 +6,7 @@ import { constantOf } from '../../ir/build.ts';
 import type { Node } from '../../ir/graph.ts';
 import { addSizes, multiplySizes, type Size } from '../../ir/size.ts';
 import { Accumulators, neutral } from './accumulators.ts';
+import type { DepositUnit, ListingUnit } from './deposit.ts';
 import { Elements, type Environment } from './elements.ts';
 import { type Item, isLoop, type LoopNode, type Nest } from './fuse.ts';
 import { kernelCall } from './kernel.ts';
@@ -21,7 +22,7 @@ import type {
   Work,
 } from './units.ts';
 import { type ArrayRef, Block, type Place, type Value } from './values.ts';
-import { BlockWriter } from './writer.ts';
+import { BlockWriter, placeIn } from './writer.ts';
 
 /** The statements of one function, in `top` once `run` has written them. */
 export class Lowering {
@@ -140,6 +141,12 @@ export class Lowering {
       case 'overlay':
         this.#overlay(unit, block);
         return;
+      case 'deposit':
+        this.#deposit(unit, block);
+        return;
+      case 'listing':
+        this.#listing(unit, block);
+        return;
       case 'product':
         block.statements.push(kernelCall(unit, this.#elements, this.#stored, this.#environment));
         return;
@@ -225,6 +232,54 @@ export class Lowering {
     }
     const value = writer.named('added', elements.read(source, place, block), block);
     addIf(writer.make({ kind: 'nonzero', operands: [value] }, block, true), value);
+  }
+
+  /** What a selection leaves out is not written where it would be looked up, whatever the index is: it is 0. */
+  #deposit(unit: DepositUnit, block: Block): void {
+    const writer = this.#writer;
+    const { value: node, to, places, combine } = unit.deposit;
+    const index = this.#bind(unit, unit.index);
+    const value = this.#elements.read(node, index, block);
+    if (places !== undefined) {
+      writer.store(to, [dynamicIndex(writer.load(places, index, block))], combine, value, block);
+    } else if (unit.lookups.length === 0) {
+      writer.store(to, this.#bind(unit, unit.target), combine, value, block);
+    } else {
+      const then = new Block(block, undefined, 'strict');
+      const added = writer.named('added', value, block);
+      writer.store(to, this.#lookedUp(unit, then), combine, added, then);
+      const condition = writer.make({ kind: 'nonzero', operands: [added] }, block, true);
+      block.statements.push({ kind: 'if', condition, then, otherwise: undefined });
+    }
+  }
+
+  #listing(unit: ListingUnit, block: Block): void {
+    const writer = this.#writer;
+    const { rows, columns, row, column } = unit.listing;
+    const target = this.#lookedUp(unit, block);
+    const index = this.#bind(unit, unit.index);
+    for (const [to, side] of [
+      [rows, row],
+      [columns, column],
+    ] as const) {
+      writer.store(
+        to,
+        index,
+        '=',
+        writer.derive({ kind: 'integer', place: placeIn(side, target) }, block),
+        block,
+      );
+    }
+  }
+
+  /** The index in the cell of a deposit or a listing, looked up where an index says it. */
+  #lookedUp(unit: DepositUnit | ListingUnit, block: Block): Place[] {
+    const target = this.#bind(unit, unit.target);
+    for (const { axis, at, length } of unit.lookups) {
+      const position = this.#elements.position(at.node, this.#bind(unit, at.index), length, block);
+      target[axis] = dynamicIndex(position);
+    }
+    return target;
   }
 
   /** Compares an element with the best so far: the first of equal ones wins, and NaN over all. */

@@ -51,8 +51,11 @@ export function mustStore({ op, shape }: Node): boolean {
   }
 }
 
-/** What is stored of the `live` nodes, which come in the order of the graph, to compute `roots`. */
-export function choose(live: readonly Node[], roots: readonly Node[]): Choice {
+/**
+ * What is stored of the `live` nodes, which come in the order of the graph, to compute `roots` and to read the nodes in
+ * `asked`, each as often as it stands there.
+ */
+export function choose(live: readonly Node[], roots: readonly Node[], asked: readonly Node[] = []): Choice {
   const stored = new Set<Node>();
   for (const root of roots) if (root.shape !== SCALAR) stored.add(root);
   const size = live.length === 0 ? 0 : live[live.length - 1].id + 1;
@@ -62,6 +65,7 @@ export function choose(live: readonly Node[], roots: readonly Node[]): Choice {
   // How often an element is asked for, as far as readers tell; whether it is, again and again, in outer loops.
   const demand = new Float64Array(size);
   const repeated = new Uint8Array(size);
+  for (const { id } of asked) demand[id]++;
 
   for (let i = live.length - 1; i >= 0; i--) {
     const node = live[i];

@@ -8,6 +8,17 @@ import { liveNodes } from '../../ir/live.ts';
 import { SCALAR, type Shape, sameShape } from '../../ir/shape.ts';
 import { subscriptsOf } from '../../ir/shapes.ts';
 import { addSizes, type Size } from '../../ir/size.ts';
+import { isKept, leveled, loopsOver, samplesFirst, type UnitAxis } from './axes.ts';
+import {
+  type Deposit,
+  type DepositUnit,
+  depositUnits,
+  type Listing,
+  type ListingUnit,
+  listingUnit,
+  nodesOf,
+  placedAtOnce,
+} from './deposit.ts';
 import { bestOrder } from './order.ts';
 import { isProduct, type Product, productOf } from './product.ts';
 import { type Access, readsOf } from './reads.ts';
@@ -21,19 +32,7 @@ import {
   variableIndex,
 } from './space.ts';
 import { choose } from './stored.ts';
-
-/** How a loop of a unit relates to its node: over an axis of it, or over what is summed (or scanned) up. */
-type AxisKind = 'kept' | 'reduced' | 'scanned';
-
-/** A loop of a unit. */
-export interface UnitAxis {
-  readonly variable: LoopVariable;
-  readonly kind: AxisKind;
-  /** The axis of the node that a kept or scanned loop runs over. */
-  readonly axis: number | undefined;
-  /** From the end. */
-  readonly reverse: boolean;
-}
+import type { ArrayRef } from './values.ts';
 
 /** An operation among several. */
 type NodeOf<O extends Node['op']> = Extract<Node, { readonly op: O }>;
@@ -102,30 +101,49 @@ export interface OverlayUnit extends UnitBase {
   readonly body: readonly [Access];
 }
 
-export type Unit = MapUnit | ReduceUnit | ScanUnit | ScatterUnit | ArgUnit | ProductUnit | OverlayUnit;
+/** A unit that fills a stored node, or a part of it. */
+export type NodeUnit = MapUnit | ReduceUnit | ScanUnit | ScatterUnit | ArgUnit | ProductUnit | OverlayUnit;
+
+export type Unit = NodeUnit | DepositUnit | ListingUnit;
+
+/** True for what fills a node: deposits and listings fill arrays that nobody reads. */
+export function fillsNode(unit: Unit): unit is NodeUnit {
+  return unit.kind !== 'deposit' && unit.kind !== 'listing';
+}
 
 /** What a function computes. */
 export interface Work {
   /** In an order in which each finds what it reads. */
   readonly units: readonly Unit[];
   readonly stored: ReadonlySet<Node>;
+  /** Values of deposits that are computed where they are put. */
+  readonly placed: ReadonlyMap<Node, ArrayRef>;
   /** What scalar results read of stored nodes after all loops. */
   readonly reads: readonly Access[];
   /** How many operations stand between an inline node and what is stored. */
   readonly depthOf: (node: Node) => number;
 }
 
-/** The units that compute `roots`, in an order in which each finds what it reads. */
-export function unitsOf(roots: readonly Node[]): Work {
-  const live = liveNodes(roots);
-  const { stored, depth } = choose(live, roots);
-  const results = new Set(roots);
-  const units = live
+/** The units that compute `roots` and `sinks`, in an order in which each finds what it reads. */
+export function unitsOf(roots: readonly Node[], sinks: readonly (Deposit | Listing)[] = []): Work {
+  const asked = sinks.flatMap(nodesOf);
+  const live = liveNodes([...roots, ...asked]);
+  const { stored, depth } = choose(live, roots, asked);
+  const deposits = sinks.filter(sink => sink.kind === 'deposit');
+  const listings = sinks.filter(sink => sink.kind === 'listing');
+  const atOnce = placedAtOnce(deposits, stored, live, roots);
+  const placed = new Map(Array.from(atOnce, ([{ value }, array]) => [value, array]));
+  const inCells = new Map(Array.from(atOnce.keys(), ({ cell, value }) => [cell, value]));
+  const results = new Set([...roots, ...placed.keys()]);
+  const units: Unit[] = live
     .filter(node => stored.has(node))
     .flatMap(node => (results.has(node) ? overlays(node, stored) : undefined) ?? unitsFor(node, stored));
+  const rest = deposits.filter(deposit => !atOnce.has(deposit));
+  units.push(...depositUnits(rest, inCells, stored));
+  units.push(...listings.map(listing => listingUnit(listing, stored)));
   const scalars = roots.filter(({ shape }) => shape === SCALAR);
   const reads = scalars.flatMap(node => readsOf({ node, index: [] }, undefined, stored));
-  return { units, stored, reads, depthOf: ({ id }) => depth[id] };
+  return { units, stored, placed, reads, depthOf: ({ id }) => depth[id] };
 }
 
 /** The units that fill a stored node: one, or one for each part of a concatenation. */
@@ -211,7 +229,7 @@ function map(
     node,
     target,
     body,
-    ...loops(samplesFirst(axes)),
+    ...leveled(samplesFirst(axes)),
     reads: allReads(body, node, stored),
   };
 }
@@ -235,7 +253,7 @@ function reduction(node: ReduceUnit['node'] & NodeOf<Reduction>, stored: Readonl
     node,
     target,
     body,
-    ...loops(samplesFirst(axes)),
+    ...leveled(samplesFirst(axes)),
     reads: allReads(body, node, stored),
   };
 }
@@ -244,7 +262,7 @@ function reduction(node: ReduceUnit['node'] & NodeOf<Reduction>, stored: Readonl
 function search(node: ArgUnit['node'], stored: ReadonlySet<Node>): ArgUnit {
   const { axes, target, body } = overOperand(node);
   const order = [...axes.filter(isKept), ...axes.filter(axis => !isKept(axis))];
-  return { kind: 'arg', node, target, body, ...loops(order), reads: allReads(body, node, stored) };
+  return { kind: 'arg', node, target, body, ...leveled(order), reads: allReads(body, node, stored) };
 }
 
 function overOperand(node: NodeOf<Reduction | 'argmax' | 'argmin'>): {
@@ -274,7 +292,7 @@ function scan(node: ScanUnit['node'], stored: ReadonlySet<Node>): ScanUnit {
     .map((each): UnitAxis => ({ ...each, kind: 'scanned', reverse }));
   const body = [{ node: node.inputs[0], index }] as const;
   const order = [...others, ...scanned];
-  return { kind: 'scan', node, target: index, body, ...loops(order), reads: allReads(body, node, stored) };
+  return { kind: 'scan', node, target: index, body, ...leveled(order), reads: allReads(body, node, stored) };
 }
 
 /** Loops over what is added: those over positions have no place in the result, where a dynamic index stands for them. */
@@ -294,7 +312,7 @@ function scatter(node: ScatterUnit['node'], stored: ReadonlySet<Node>): ScatterU
     { node: x, index },
     { node: at, index: index.slice(axis, end) },
   ] as const;
-  return { kind: 'scatter', node, target, body, ...loops(own), reads: allReads(body, node, stored) };
+  return { kind: 'scatter', node, target, body, ...leveled(own), reads: allReads(body, node, stored) };
 }
 
 /** A sum of products in plain loops, in the order that reads memory in rows. */
@@ -328,7 +346,7 @@ function contraction(node: NodeOf<'contract'>, stored: ReadonlySet<Node>): Reduc
     node,
     target,
     body,
-    ...loops(samplesFirst(axes)),
+    ...leveled(samplesFirst(axes)),
     reads: allReads(body, node, stored),
   };
 }
@@ -341,46 +359,6 @@ function productUnit(node: NodeOf<'contract'>, stored: ReadonlySet<Node>): Produ
   return { kind: 'product', node, target: [], body, axes: [], level: 0, reads, product: productOf(node) };
 }
 
-/** A loop over each axis that is longer than 1. */
-function loopsOver(shape: Shape): {
-  readonly axes: readonly (UnitAxis & { readonly axis: number })[];
-  readonly index: readonly Index<undefined>[];
-} {
-  const axes: (UnitAxis & { readonly axis: number })[] = [];
-  const index = shape.map((size, axis) => {
-    if (size === 1) return constantIndex<undefined>(0);
-    const variable = new LoopVariable(size);
-    axes.push({ variable, kind: 'kept', axis, reverse: false });
-    return variableIndex<undefined>(variable);
-  });
-  return { axes, index };
-}
-
-function loops(axes: readonly UnitAxis[]): Pick<UnitBase, 'axes' | 'level'> {
-  const level = axes.findIndex(axis => !isKept(axis));
-  return { axes, level: level < 0 ? axes.length : level };
-}
-
-function isKept({ kind }: UnitAxis): boolean {
-  return kind === 'kept';
-}
-
 function allReads(body: readonly Access[], self: Node, stored: ReadonlySet<Node>): Access[] {
   return body.flatMap(each => readsOf(each, self, stored));
-}
-
-/**
- * Loops over named sizes outside of loops over numbers: a named size is that of a sample, most often, and what runs
- * sample by sample can be merged. Sums keep their place, for the sake of memory that is read in rows.
- */
-function samplesFirst(axes: readonly UnitAxis[]): readonly UnitAxis[] {
-  const order: UnitAxis[] = [];
-  for (const axis of axes) {
-    let at = order.length;
-    if (axis.kind === 'kept' && typeof axis.variable.size !== 'number') {
-      while (at > 0 && typeof order[at - 1].variable.size === 'number') at--;
-    }
-    order.splice(at, 0, axis);
-  }
-  return order;
 }
