@@ -3,7 +3,7 @@
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Coordinate, Term } from '../ir/terms.ts';
-import { arrayOf, fromArray } from './arrays.ts';
+import { arrayOf } from './arrays.ts';
 import { closed, opened, relabelled } from './axes.ts';
 import { sumOfProducts } from './factors.ts';
 import { type Flow, masked } from './flow.ts';
@@ -20,13 +20,7 @@ export interface Block {
 /** The block of f by x, given the tangent of f pushed forward from the identity of x; null if it is zero. */
 export function blockOf(b: Builder, tangent: readonly Tangent[], f: Node, x: Node): Block | null {
   if (tangent.length === 0) return null;
-  const whole = () => arrayOf(b, tangent, f.shape, x.shape);
-  // Where something may be unselected, an index may be out of range: no place is to be looked up then.
-  const isDoubtful = tangent.some(
-    ({ guard, own, lead }) => guard !== null && [...own, ...lead].some(({ index }) => index !== undefined),
-  );
-  const parts = isDoubtful ? [fromArray(b, whole(), f.shape, x.shape)] : tangent;
-  return { value: arrayBlock(b, whole(), f, x), terms: termsOf(b, parts) };
+  return { value: arrayBlock(b, arrayOf(b, tangent, f.shape, x.shape), f, x), terms: termsOf(b, tangent) };
 }
 
 /** The terms, those that stand alike added up. */

@@ -20,6 +20,7 @@ import { type Entry, matrices } from './matrix.ts';
 import { normalMatrix } from './normal.ts';
 import { pullback } from './reverse.ts';
 import { calculus } from './rules.ts';
+import { indicesRead } from './strict.ts';
 import { structuredPushforward } from './structured.ts';
 
 type Form = Derivative['form'];
@@ -47,17 +48,12 @@ export function differentiator(b: Builder, program: Program): Differentiator {
   const rules = calculus(b);
   const pull = pullback(b, rules);
   const push = pushforward(b, rules);
-  const structured = structuredPushforward(b, rules);
   const names = program.wrt;
   const wrt: readonly Node[] = inputsByRole(program).variables.map(({ node }) => node);
   const column = new Map(wrt.map((node, j) => [node, j]));
   const results = program.outputs.flatMap(elementsOf);
-  const { jacobian: jacobianOf, hessian: hessianOf } = matrices(
-    b,
-    pull,
-    structuredPushforward(b, rules),
-    wrt,
-  );
+  const structured = structuredPushforward(b, rules, indicesRead(results.map(({ node }) => node)));
+  const { jacobian: jacobianOf, hessian: hessianOf } = matrices(b, pull, structured, wrt);
   const one = b.constant(1);
 
   const tangents = () =>

@@ -35,8 +35,15 @@ import {
 /** The tangents of `outputs` by an input, as terms; none where they are identically zero. */
 export type StructuredPushforward = (input: Node, outputs: readonly Node[]) => (readonly Tangent[])[];
 
-/** Visits the ancestors of the outputs that depend on the input, in topological order. */
-export function structuredPushforward(b: Builder, rules: Rules): StructuredPushforward {
+/**
+ * Visits the ancestors of the outputs that depend on the input, in topological order. `isRead` tells the indices that the
+ * formula reads in any case, so that they are in range: where an access may be unselected no place is made of its index.
+ */
+export function structuredPushforward(
+  b: Builder,
+  rules: Rules,
+  isRead: (index: Node) => boolean,
+): StructuredPushforward {
   return (input, outputs) => {
     const tangents = new Map<Node, readonly Tangent[]>([[input, [identity(input.shape)]]]);
     const order = descendants(input, outputs);
@@ -45,7 +52,7 @@ export function structuredPushforward(b: Builder, rules: Rules): StructuredPushf
       b.graph.at(node.span);
       const terms = node.inputs.flatMap((x, index) =>
         (tangents.get(x) ?? []).flatMap(
-          tangent => pushedTerm(b, rules, tangent, node, index, input.shape) ?? [],
+          tangent => pushedTerm({ b, rules, isRead }, tangent, node, index, input.shape) ?? [],
         ),
       );
       const sum = terms.length === 0 ? terms : fewer(b, collected(b, terms), node.shape, input.shape, most);
@@ -75,10 +82,15 @@ function fewer(
   return [fromArray(b, arrayOf(b, terms, own, lead), own, lead)];
 }
 
+interface Context {
+  readonly b: Builder;
+  readonly rules: Rules;
+  readonly isRead: (index: Node) => boolean;
+}
+
 /** What the tangent of the input of `node` at `index` becomes; null if it has no further effect. */
 function pushedTerm(
-  b: Builder,
-  rules: Rules,
+  { b, rules, isRead }: Context,
   tangent: Tangent,
   node: Node,
   index: number,
@@ -103,7 +115,10 @@ function pushedTerm(
     case 'bilinear':
       return hasZeroFactor(node.inputs[1 - index]) ? null : contracted(b, tangent, node, index);
     case 'linear': {
-      if (index === 1 && (node.op === 'gather' || node.op === 'scatterAdd')) return null;
+      if (node.op === 'gather' || node.op === 'scatterAdd') {
+        if (index === 1) return null;
+        if (!isRead(node.inputs[1])) return pushedArray();
+      }
       const moved = movedBy(b, tangent, node, index);
       return moved === undefined ? pushedArray() : moved;
     }
@@ -317,7 +332,7 @@ function gatheredAlong(
   shape: Shape,
   index: Node,
 ): Tangent | undefined {
-  if (index.shape.length > 1 || tangent.guard !== null) return undefined;
+  if (index.shape.length > 1) return undefined;
   const place = tangent.own[axis];
   const isVector = index.shape.length === 1;
   if (shape[axis] === 1 || !isWhole(place, shape[axis], tangent.lengths)) return undefined;
@@ -329,7 +344,7 @@ function gatheredAlong(
 
 /** Elements added at the positions in `index`: only places change, unless a dense part would be spread. */
 function scattered(tangent: Tangent, axis: number, shape: Shape, index: Node): Tangent | undefined {
-  if (index.shape.length !== 1 || tangent.guard !== null || shape[axis] === 1) return undefined;
+  if (index.shape.length !== 1 || shape[axis] === 1) return undefined;
   const place = tangent.own[axis];
   if (!isWhole(place, shape[axis], tangent.lengths) || uses(tangent, place.label!) === 1) return undefined;
   return { ...tangent, own: tangent.own.with(axis, { ...place, index }) };

@@ -207,7 +207,7 @@ class Check {
 
   #block(node: Node, input: Node, k: number): void {
     const { b } = this.#formula;
-    const [tangent] = structuredPushforward(b, this.#rules)(input, [node]);
+    const [tangent] = structuredPushforward(b, this.#rules, () => true)(input, [node]);
     const { value: block, terms } = blockOf(b, tangent, node, input) ?? {
       value: b.broadcast(0, [...node.shape, ...input.shape]),
       terms: [],
