@@ -49,7 +49,7 @@ export function bundleProblem({ cameras = 49, points = 7776, observations = 3184
 /** How far the start is from the truth: rotation, centre, focal length, principal point, distortion. */
 const SPREAD = [0.005, 0.005, 0.005, 0.05, 0.05, 0.05, 5, 1, 1, 0.001, 0.0001];
 
-/** A camera at a part of a turn, nearly level, that looks at the middle. */
+/** A camera at a part of a turn, nearly level, that looks at the middle. @param {number} part @param {() => number} noise */
 function onRing(part, noise) {
   const angle = 2 * Math.PI * part - Math.PI;
   const r = [0.05 * noise(), angle + 0.02 * noise(), 0.05 * noise()];
@@ -61,8 +61,10 @@ function onRing(part, noise) {
   return [...r, ...centre, 500 + 10 * noise(), 2 * noise(), 2 * noise(), 0.02 * noise(), 0.002 * noise()];
 }
 
-/** Where the camera sees the point. */
-function project([r1, r2, r3, c1, c2, c3, f, u, v, k1, k2], [x1, x2, x3]) {
+/** Where the camera sees the point. @param {Float64Array} camera @param {Float64Array} point */
+function project(camera, point) {
+  const [r1, r2, r3, c1, c2, c3, f, u, v, k1, k2] = camera;
+  const [x1, x2, x3] = point;
   const [y1, y2, y3] = rotated([r1, r2, r3], [x1 - c1, x2 - c2, x3 - c3]);
   const [a, b] = [y1 / y3, y2 / y3];
   const s = a * a + b * b;
@@ -70,7 +72,7 @@ function project([r1, r2, r3, c1, c2, c3, f, u, v, k1, k2], [x1, x2, x3]) {
   return [a * d * f + u, b * d * f + v];
 }
 
-/** Rodrigues: r is the angle times the unit axis. */
+/** Rodrigues: r is the angle times the unit axis. @param {readonly number[]} r @param {readonly number[]} x */
 function rotated(r, x) {
   const angle = Math.hypot(...r);
   const [n1, n2, n3] = r.map(component => component / angle);
