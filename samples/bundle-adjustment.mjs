@@ -35,14 +35,12 @@ for (let iteration = 0; ; iteration++) {
   progress('');
   console.log(
     String(iteration).padStart(9),
-    Math.sqrt(sum / dot(weights, weights))
-      .toFixed(9)
-      .padStart(23),
+    pixels(sum).padStart(23),
     Math.sqrt(dot(gradient, gradient)).toExponential(3).padStart(12),
     damping.toExponential(0).padStart(9),
     String(steps).padStart(30),
   );
-  if (sum > 0.9999 * previous) break;
+  if (sum > 0.999 * previous) break;
   previous = sum;
 
   for (;;) {
