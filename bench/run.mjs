@@ -5,6 +5,8 @@ import { cpus } from 'node:os';
 import { compilerTable, coreTable } from './compiler.mjs';
 import { evaluateTable, peersTable } from './evaluate.mjs';
 import { startupTable } from './startup.mjs';
+import { bundleTable } from './tensors/bundle.mjs';
+import { hessianTable } from './tensors/hessians.mjs';
 import { tensorTables } from './tensors/run.mjs';
 
 const quick = process.argv.includes('--quick');
@@ -51,6 +53,21 @@ gradient is read back. \`compile\` is the first compilation in a process; \`work
 the data, the second time for twice as many samples.
 
 ${await tensorTables(options)}
+
+## Hessians and sparse Jacobians
+
+The dense Hessian by the \`bind\` form, both triangles written on each call, against loops written by hand that know what
+each Hessian is made of (\`bench/tensors/hand/*-hessian.mjs\`: one triangle in register tiles and its mirror; blocks and
+zeros; sums of outer products of layers), and \`hessian\` of \`@jax-js/jax\` with \`jit\`, or without it where its jit is wrong.
+All are checked against the hand-written one, element by element, before they are timed. TensorFlow.js has no Hessians.
+
+${await hessianTable(options)}
+
+Bundle adjustment (\`samples/bundle-adjustment-problem.expr\`): residuals and the sparse Jacobian by cameras, points and weights,
+\`valueAndJacobian(theta, y, values)\`, against straight-line code for one observation in a loop that writes each of its 28
+elements to its place in the compressed columns (\`bench/tensors/hand/bundle-adjustment.mjs\`).
+
+${await bundleTable(options)}
 `;
 
 if (quick) console.log(report);

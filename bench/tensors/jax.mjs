@@ -7,7 +7,7 @@ import { selections } from './data.mjs';
 globalThis.navigator ??= { userAgent: '', hardwareConcurrency: 1 };
 globalThis.Float16Array ??= class Float16Array extends Uint16Array {};
 
-const { init, defaultDevice, jit, valueAndGrad, numpy: np, nn } = await import('@jax-js/jax');
+const { init, defaultDevice, hessian, jit, valueAndGrad, numpy: np, nn } = await import('@jax-js/jax');
 await init('wasm');
 defaultDevice('wasm');
 
@@ -132,29 +132,16 @@ const KINDS = {
 /**
  * A function of flat vectors of parameters put in place before: it gives the value and leaves the gradient in JavaScript.
  */
-export function prepare({ kind, sizes }, inputs, wrt, { precision }) {
-  const { shapes, dataShapes, loss, data } = KINDS[kind]();
-  const dtype = precision === 'f64' ? np.float64 : np.float32;
-  const Floats = precision === 'f64' ? Float64Array : Float32Array;
-  const shape = shapes(sizes);
-  const put = (value, dims) => np.array(Floats.from(value), { dtype, shape: dims });
-  const given = data ? data(inputs, sizes) : inputs;
-  const givenShapes = dataShapes ? dataShapes(sizes) : shape;
-  const fixed = {};
-  for (const [name, value] of Object.entries(given)) {
-    if (wrt.includes(name)) continue;
-    fixed[name] = typeof value === 'number' ? np.array(value, { dtype }) : put(value, givenShapes[name]);
-  }
+export function prepare(workload, inputs, wrt, { precision }) {
+  const { loss, fixed, put, shape } = placed(workload, inputs, wrt, precision);
   const f = jit(valueAndGrad(loss));
-  const counted = object =>
-    Object.fromEntries(Object.entries(object).map(([name, array]) => [name, array.ref]));
   let grad;
   return {
     point(theta) {
       let start = 0;
       const parameters = {};
       for (const name of wrt) {
-        const length = shape[name].reduce((product, size) => product * size, 1);
+        const length = elementsIn(shape[name]);
         parameters[name] = put(theta.slice(start, start + length), shape[name]);
         start += length;
       }
@@ -167,6 +154,52 @@ export function prepare({ kind, sizes }, inputs, wrt, { precision }) {
     },
     gradient: () => grad.flatMap(part => [...part]),
   };
+}
+
+/** The Hessian by one flat vector, which is all that `hessian` of jax-js takes. It is read back into JavaScript. */
+export function prepareHessian(workload, inputs, wrt, { precision, isCompiled }) {
+  const { loss, fixed, put, shape } = placed(workload, inputs, wrt, precision);
+  const whole = theta => {
+    let start = 0;
+    const parameters = {};
+    for (const name of wrt) {
+      const end = start + elementsIn(shape[name]);
+      parameters[name] = theta.ref.slice([start, end]).reshape(shape[name]);
+      start = end;
+    }
+    theta.dispose();
+    return loss(parameters, counted(fixed));
+  };
+  const f = isCompiled ? jit(hessian(whole)) : hessian(whole);
+  return {
+    point: theta => put(theta, [theta.length]),
+    run: theta => f(theta.ref).dataSync(),
+  };
+}
+
+/** The loss, what it is not differentiated by in place, and how to put the rest. */
+function placed({ kind, sizes }, inputs, wrt, precision) {
+  const { shapes, dataShapes, loss, data } = KINDS[kind]();
+  const dtype = precision === 'f64' ? np.float64 : np.float32;
+  const Floats = precision === 'f64' ? Float64Array : Float32Array;
+  const shape = shapes(sizes);
+  const put = (value, dims) => np.array(Floats.from(value), { dtype, shape: dims });
+  const given = data ? data(inputs, sizes) : inputs;
+  const givenShapes = dataShapes ? dataShapes(sizes) : shape;
+  const fixed = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (wrt.includes(name)) continue;
+    fixed[name] = typeof value === 'number' ? np.array(value, { dtype }) : put(value, givenShapes[name]);
+  }
+  return { loss, fixed, put, shape };
+}
+
+function counted(object) {
+  return Object.fromEntries(Object.entries(object).map(([name, array]) => [name, array.ref]));
+}
+
+function elementsIn(shape) {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 function squares(x, axis = null) {

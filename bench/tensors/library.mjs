@@ -2,24 +2,30 @@
 // first one that grows, V8 no longer believes that arrays keep their buffers, and code on typed arrays takes 1.3 to 1.4 times as
 // long.
 
+import { existsSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { generate, pack, twoPoints } from './data.mjs';
 import { timed } from './measure.mjs';
-import { workloads } from './workloads.mjs';
+import { hessians, workloads } from './workloads.mjs';
 
 /** Name, module and what the module is told, of each. */
 const LIBRARIES = [
-  { name: 'jax-js', module: './jax.mjs', precisions: ['f32', 'f64'] },
+  { name: 'jax-js', module: './jax.mjs', precisions: ['f32', 'f64'], hessian: true },
   { name: 'tfjs-cpu', module: './tfjs.mjs', precisions: ['f32'], backend: 'cpu' },
   { name: 'tfjs-wasm', module: './tfjs.mjs', precisions: ['f32'], backend: 'wasm' },
 ];
 
 /**
- * Starts them all. `prepare` gives the value and the gradient; `slice` is a variant for takeTurns.
- * They must be stopped.
+ * Starts them all, or with `hessian` those that have Hessians; none if they are not installed. `prepare` gives the value and
+ * the gradient, `prepareHessian` the Hessian; `slice` is a variant for takeTurns. They must be stopped.
+ * @param {{ hessian?: boolean }} [options]
  */
-export function startLibraries() {
-  return LIBRARIES.map(library => {
+export function startLibraries({ hessian = false } = {}) {
+  if (!existsSync(new URL('../node_modules', import.meta.url))) {
+    console.error('without jax-js and TensorFlow.js: npm ci --prefix bench installs them');
+    return [];
+  }
+  return LIBRARIES.filter(library => library.hessian || !hessian).map(library => {
     const worker = new Worker(new URL(import.meta.url), { workerData: library });
     const ask = message =>
       new Promise((resolve, reject) => {
@@ -35,6 +41,7 @@ export function startLibraries() {
       name: library.name,
       precisions: library.precisions,
       prepare: (id, precision) => ask({ id, precision }),
+      prepareHessian: (id, precision, isCompiled) => ask({ id, precision, hessian: { isCompiled } }),
       slice: async calls => (await ask({ calls })).ms,
       stop: () => worker.terminate(),
     };
@@ -52,11 +59,17 @@ if (!isMainThread) {
     }
   });
 
-  async function prepare({ id, precision }) {
+  async function prepare({ id, precision, hessian }) {
     const library = await import(module);
-    const workload = workloads.find(other => other.id === id);
+    const workload = [...workloads, ...hessians].find(other => other.id === id);
     const Floats = precision === 'f64' ? Float64Array : Float32Array;
     const { inputs, wrt } = generate(workload.kind, workload.sizes, Floats);
+    if (hessian) {
+      const { point, run } = library.prepareHessian(workload, inputs, wrt, { precision, ...hessian });
+      const points = twoPoints(pack(inputs, wrt, Floats)).map(point);
+      slice = timed(i => run(points[i & 1]));
+      return { H: run(points[0]) };
+    }
     const { point, run, gradient } = await library.prepare(workload, inputs, wrt, { precision, backend });
     const points = twoPoints(pack(inputs, wrt, Floats)).map(point);
     slice = timed(i => run(points[i & 1]));

@@ -1,5 +1,5 @@
 // The modules symgrad emits for the formulas. Run by itself, it tells how long the compiler takes in a new process:
-//   node bench/tensors/ours.mjs FORMULA PRECISION
+//   node bench/tensors/ours.mjs FORMULA PRECISION [hessian]
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -14,12 +14,13 @@ const SELF = fileURLToPath(import.meta.url);
  * @typedef {object} Bound
  * @property {number} size
  * @property {(theta: import('./data.mjs').Floats, g: import('./data.mjs').Floats) => number} valueAndGrad
+ * @property {(theta: import('./data.mjs').Floats, H: import('./data.mjs').Floats) => void} hessian if it was asked for
  */
 
-/** The text of the module. @param {string} formula @param {string} precision */
-export async function emit(formula, precision) {
+/** The text of the module. @param {string} formula @param {string} precision @param {{ hessian?: boolean }} [options] */
+export async function emit(formula, precision, options = {}) {
   const { compile } = await import('../../dist/index.js');
-  const { code } = compile(formulaText(formula), { name: `${formula}.expr`, precision });
+  const { code } = compile(formulaText(formula), { name: `${formula}.expr`, precision, ...options });
   return code;
 }
 
@@ -52,17 +53,25 @@ export function dataOf(inputs, wrt, sizes) {
  * @param {string} kind
  * @param {import('./data.mjs').Sizes} sizes
  * @param {import('./data.mjs').FloatsOf} Floats
+ * @param {(bound: Bound) => () => unknown} [prepare] what a call is
  */
-export async function workspace(code, kind, sizes, Floats) {
+export async function workspace(code, kind, sizes, Floats, prepare = gradientOf(Floats)) {
   const bind = await load(code);
   const { inputs, wrt } = generate(kind, sizes, Floats);
   const data = dataOf(inputs, wrt, sizes);
   const copies = Object.values(data).reduce((sum, x) => sum + (ArrayBuffer.isView(x) ? x.byteLength : 0), 0);
   const bound = allocated(() => bind(data));
-  const theta = new Floats(bound.result.size);
-  const g = new Floats(bound.result.size);
-  const call = allocated(() => bound.result.valueAndGrad(theta, g));
+  const call = allocated(prepare(bound.result));
   return { bytes: Math.max(0, bound.bytes - copies), perCall: call.bytes };
+}
+
+/** @param {import('./data.mjs').FloatsOf} Floats @returns {(bound: Bound) => () => number} */
+function gradientOf(Floats) {
+  return ({ size, valueAndGrad }) => {
+    const theta = new Floats(size);
+    const g = new Floats(size);
+    return () => valueAndGrad(theta, g);
+  };
 }
 
 /**
@@ -70,12 +79,12 @@ export async function workspace(code, kind, sizes, Floats) {
  * @param {string} formula
  * @param {string} precision
  * @param {number} runs
+ * @param {{ hessian?: boolean }} [options]
  */
-export function compileTime(formula, precision, runs) {
+export function compileTime(formula, precision, runs, { hessian = false } = {}) {
+  const args = [SELF, formula, precision, ...(hessian ? ['hessian'] : [])];
   const times = Array.from({ length: runs }, () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [SELF, formula, precision], {
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
     return Number(stdout);
   });
@@ -84,8 +93,8 @@ export function compileTime(formula, precision, runs) {
 
 if (process.argv[1] === SELF) {
   await import('../../dist/index.js');
-  const [formula, precision] = process.argv.slice(2);
+  const [formula, precision, second] = process.argv.slice(2);
   const before = performance.now();
-  await emit(formula, precision);
+  await emit(formula, precision, { hessian: second === 'hessian' });
   console.log(performance.now() - before);
 }

@@ -3,30 +3,22 @@
 //   node bench/tensors/run.mjs [--quick] [--only T1a,T5] [--precision f64]
 // The libraries are optional: npm ci --prefix bench installs them.
 
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { median, table } from '../harness.mjs';
+import { contest, hand, PRECISIONS, TOLERANCE } from './contest.mjs';
 import { generate, offsets, pack, twoPoints } from './data.mjs';
 import { startLibraries } from './library.mjs';
-import { ratio, takeTurns, timed } from './measure.mjs';
+import { ratio, timed } from './measure.mjs';
 import { compileTime, dataOf, emit, load, workspace } from './ours.mjs';
+import { against, kilobytes, milliseconds, optionsOf } from './report.mjs';
 import { workloads } from './workloads.mjs';
-
-const PRECISIONS = { f64: Float64Array, f32: Float32Array };
 
 // the products have two hand-written versions
 const HANDS = { 'i-k-j by hand': 'product', 'i-j-k by hand': 'product-naive' };
 
-// jax-js has exp, log and tanh of single precision in float64 too
-const TOLERANCE = {
-  ours: { f64: 1e-9, f32: 1e-3 },
-  library: { f64: 1e-5, f32: 1e-3 },
-};
-
 /** @param {{ quick: boolean, only?: readonly string[], precisions?: readonly string[] }} options */
 export async function tensorTables(options) {
-  const libraries = installedLibraries();
+  const libraries = startLibraries();
   const names = libraries.map(({ name }) => name);
   const rows = [
     [
@@ -76,76 +68,45 @@ async function measured(workload, precision, libraries, options) {
   const { inputs, wrt } = generate(kind, sizes, Floats);
   const theta = pack(inputs, wrt, Floats);
   const points = twoPoints(theta);
-  const notes = [];
-  const variants = [];
-  let expected;
-
-  const add = (name, tolerance, value, g, slice) => {
-    expected ??= { value, g };
-    const error = difference(value, g, expected, offsets(inputs, wrt));
-    if (error <= tolerance) variants.push({ name, slice });
-    else notes.push(`${id} ${precision} ${name}: wrong, off by ${error.toExponential(1)}`);
-  };
-  const addFunction = (name, tolerance, f) => {
+  const ends = offsets(inputs, wrt);
+  const { enter, times, notes } = contest(`${id} ${precision}`, (result, expected) =>
+    difference(result, expected, ends),
+  );
+  const entry = f => {
     const g = new Floats(theta.length);
     const value = f(theta, g);
-    add(
-      name,
-      tolerance,
-      value,
-      g.slice(),
-      timed(i => f(points[i & 1], g)),
-    );
-  };
-  const attempt = async (name, f) => {
-    try {
-      await f();
-    } catch (error) {
-      notes.push(`${id} ${precision} ${name}: ${/^.*/.exec(error.message)[0]}`);
-    }
+    return { result: { value, g: g.slice() }, slice: timed(i => f(points[i & 1], g)) };
   };
 
   for (const [name, file] of Object.entries(products ? HANDS : { hand: kind })) {
-    const f = await hand(file, `${id}-${precision}`, inputs, sizes, Floats);
-    addFunction(name, Infinity, f);
+    const prepare = async () => entry(await hand(file, `${id}-${precision}`, inputs, sizes, Floats));
+    await enter(name, Infinity, prepare);
   }
   const facts = {};
-  await attempt('emitted', async () => {
+  await enter('emitted', TOLERANCE.ours[precision], async () => {
     const code = await emit(workload.formula, precision);
     const bound = (await load(code))(dataOf(inputs, wrt, sizes));
     if (bound.size !== theta.length) throw new Error(`size is ${bound.size}, not ${theta.length}`);
-    addFunction('emitted', TOLERANCE.ours[precision], bound.valueAndGrad);
     facts.compileMs = compileTime(workload.formula, precision, options.quick ? 1 : 3);
     facts.workspace = await workspace(code, kind, sizes, Floats);
     if (workload.streams)
       facts.workspaceOf2n = await workspace(code, kind, { ...sizes, n: 2 * sizes.n }, Floats);
     if (facts.workspace.perCall > 0)
       notes.push(`${id} ${precision}: a call allocates ${facts.workspace.perCall} bytes`);
+    return entry(bound.valueAndGrad);
   });
   for (const library of libraries) {
     if (workload.alone || !library.precisions.includes(precision)) continue;
-    await attempt(library.name, async () => {
-      const { value, g } = await library.prepare(id, precision);
-      add(library.name, TOLERANCE.library[precision], value, g, library.slice);
-    });
+    await enter(library.name, TOLERANCE.library[precision], async () => ({
+      result: await library.prepare(id, precision),
+      slice: library.slice,
+    }));
   }
-
-  const timings = await takeTurns(
-    variants.map(({ slice }) => slice),
-    options,
-  );
-  const times = Object.fromEntries(variants.map(({ name }, i) => [name, timings[i]]));
-  return { times, notes, ...facts };
-}
-
-/** A copy of the module for each type of arrays and each work, as V8 keeps what it learnt with the text. */
-async function hand(file, copy, inputs, sizes, Floats) {
-  const { make } = await import(`./hand/${file}.mjs?${copy}`);
-  return make(inputs, sizes, Floats);
+  return { times: await times(options), notes, ...facts };
 }
 
 /** The largest error, relative to the value or to the largest derivative by the same input. */
-function difference(value, g, expected, ends) {
+function difference({ value, g }, expected, ends) {
   let error = Math.abs(value - expected.value) / Math.abs(expected.value);
   for (let block = 0; block + 1 < ends.length; block++) {
     let [largest, off] = [0, 0];
@@ -158,13 +119,6 @@ function difference(value, g, expected, ends) {
   return error;
 }
 
-function installedLibraries() {
-  if (existsSync(new URL('../node_modules', import.meta.url))) return startLibraries();
-  console.error('without jax-js and TensorFlow.js: npm ci --prefix bench installs them');
-  return [];
-}
-
-/** Times of the libraries are milliseconds where there is nothing to compare with. */
 function row({ title }, precision, { times, compileMs, workspace, workspaceOf2n }, names) {
   const { emitted, hand } = times;
   return [
@@ -191,34 +145,6 @@ function productRow({ title, sizes: { n, m, k } }, precision, { times }, names) 
   ];
 }
 
-function against(times, name) {
-  if (times[name] === undefined) return '';
-  if (times.emitted === undefined) return `(${milliseconds(times[name])} ms)`;
-  const factor = ratio(times[name], times.emitted);
-  return factor < 10 ? factor.toFixed(2) : factor.toFixed(0);
-}
-
-function milliseconds(times) {
-  return times === undefined ? '' : median(times).toPrecision(3);
-}
-
-function kilobytes(workspace) {
-  return workspace === undefined ? '' : (workspace.bytes / 1e3).toFixed(1);
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string' },
-      precision: { type: 'string' },
-    },
-  });
-  const { quick, only, precision } = values;
-  const report = await tensorTables({
-    quick,
-    ...(only && { only: only.split(',') }),
-    ...(precision && { precisions: precision.split(',') }),
-  });
-  console.log(report);
+  console.log(await tensorTables(optionsOf(process.argv.slice(2))));
 }

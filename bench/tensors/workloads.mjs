@@ -11,6 +11,7 @@
  * @property {true} [streams] samples stream through it: its workspace must not grow with their number
  * @property {true} [alone] only where it is asked for, and without the libraries: 1,023 steps written out take minutes
  * @property {true} [products] nothing but matrix products
+ * @property {true} [double] in double precision only
  */
 
 /** @type {readonly Workload[]} */
@@ -96,5 +97,58 @@ export const workloads = [
     formula: 'product',
     sizes: { n: 256, m: 256, k: 256 },
     products: true,
+  },
+];
+
+/**
+ * Of these the dense Hessian is measured; its hand-written module is hand/KIND-hessian.mjs. The last one is beyond the memory of
+ * jax-js, which does not recover from it.
+ * @type {readonly Workload[]}
+ */
+export const hessians = [
+  {
+    id: 'H1a',
+    title: 'logistic regression 1000x10',
+    kind: 'logistic',
+    formula: 'logistic-1000x10',
+    sizes: { n: 1000, d: 10 },
+  },
+  {
+    id: 'H1b',
+    title: 'logistic regression 10000x100',
+    kind: 'logistic',
+    formula: 'logistic-10000x100',
+    sizes: { n: 10000, d: 100 },
+  },
+  {
+    id: 'H2',
+    title: 'matrix factorisation n=100 k=5',
+    kind: 'factorization',
+    formula: 'factorization',
+    sizes: { n: 100, m: 100, k: 5 },
+  },
+  {
+    id: 'H3a',
+    title: 'ten dense layers of 10',
+    kind: 'layers',
+    formula: 'layers-10',
+    sizes: { d: 10 },
+    double: true,
+  },
+  {
+    id: 'H3b',
+    title: 'ten dense layers of 30',
+    kind: 'layers',
+    formula: 'layers-30',
+    sizes: { d: 30 },
+    double: true,
+  },
+  {
+    id: 'H3c',
+    title: 'ten dense layers of 50',
+    kind: 'layers',
+    formula: 'layers-50',
+    sizes: { d: 50 },
+    double: true,
   },
 ];

@@ -1,13 +1,18 @@
 // The hand-written gradients of the tensor benchmarks against central differences, their values against the formulas in
-// plain mathjs, and their data against the declarations of the formulas.
+// plain mathjs, and their data against the declarations of the formulas; the hand-written Hessians and the sparse Jacobian
+// against differences of first order.
 
 import { all, create } from 'mathjs';
 import { describe, expect, test } from 'vitest';
 import { type Floats, type FloatsOf, generate, pack, type Sizes } from '../../bench/tensors/data.mjs';
 import { formulaText, lstm } from '../../bench/tensors/formulas.mjs';
 import { allocated, ratio, takeTurns, timed } from '../../bench/tensors/measure.mjs';
-import { workloads } from '../../bench/tensors/workloads.mjs';
+import { hessians, workloads } from '../../bench/tensors/workloads.mjs';
+import { bundleProblem } from '../../samples/bundle-problem.mjs';
+import { compile } from '../../src/index.ts';
 import { scope } from '../../src/mathjs.ts';
+import { load as loadText } from '../load.ts';
+import { expectClose, sampleText } from '../samples/load.ts';
 
 const math = create(all!);
 
@@ -68,7 +73,74 @@ async function load(kind: string, hand: string, sizes: Sizes, Floats: FloatsOf) 
   return { f: make(inputs, sizes, Floats) as ValueAndGrad, theta, g: new Floats(theta.length) };
 }
 
-describe.each(workloads)('$title', ({ kind, formula, sizes }) => {
+const smallHessians: [kind: string, sizes: Sizes][] = [
+  ['logistic', { n: 7, d: 3 }],
+  ['logistic', { n: 130, d: 4 }],
+  ['factorization', { n: 4, m: 3, k: 5 }],
+  ['layers', { d: 3 }],
+  ['layers', { d: 5 }],
+];
+
+test.each(smallHessians)('Hessian of %s, %o, agrees with central differences', async (kind, sizes) => {
+  const { f, theta } = await load(kind, kind, sizes, Float64Array);
+  const { make } = await import(
+    new URL(`../../bench/tensors/hand/${kind}-hessian.mjs`, import.meta.url).href
+  );
+  const H = new Float64Array(theta.length ** 2).fill(NaN);
+  make(generate(kind, sizes).inputs, sizes)(theta, H);
+  const gradient = (i: number, step: number) => {
+    const g = theta.slice();
+    f(theta.with(i, theta[i]! + step), g);
+    return g;
+  };
+  const scale = Math.max(...H.map(Math.abs));
+  for (let i = 0; i < theta.length; i++) {
+    const slope = (h: number) => {
+      const below = gradient(i, -h);
+      return gradient(i, h).map((g, k) => (g - below[k]!) / (2 * h));
+    };
+    const far = slope(4e-4);
+    const expected = slope(2e-4).map((s, k) => (4 * s - far[k]!) / 3);
+    expectClose(H.subarray(i * theta.length, (i + 1) * theta.length), expected, 1e-8, scale);
+  }
+});
+
+test('the sparse Jacobian of a bundle adjustment agrees with central differences', async () => {
+  const sizes = { n: 4, p: 6, m: 17 };
+  const problem = bundleProblem({ cameras: sizes.n, points: sizes.p, observations: sizes.m });
+  const { make } = await import('../../bench/tensors/hand/bundle-adjustment.mjs');
+  const hand = make(problem, sizes);
+  const { rowIndex, colPointer } = hand.pattern();
+  const { bind } = await loadText(compile(sampleText('bundle-adjustment-problem')).code);
+  const f = bind({ ...problem, ...sizes });
+  const theta: Float64Array = f.pack({ ...problem.start, weights: problem.weights });
+  expect(colPointer.length).toBe(theta.length + 1);
+
+  const y = new Float64Array(2 * sizes.m);
+  const values = new Float64Array(rowIndex.length).fill(NaN);
+  hand.valueAndJacobian(theta, y, values);
+  const residuals = (i: number, step: number): Float64Array => {
+    const r = y.slice();
+    f.value(theta.with(i, theta[i]! + step), r);
+    return r;
+  };
+  expectClose(y, residuals(0, 0), 1e-12, 100);
+  for (let j = 0; j < theta.length; j++) {
+    const column = new Float64Array(y.length);
+    for (let k = colPointer[j]!; k < colPointer[j + 1]!; k++) column[rowIndex[k]!] = values[k]!;
+    const slope = (h: number) => {
+      const below = residuals(j, -h);
+      return residuals(j, h).map((r, i) => (r - below[i]!) / (2 * h));
+    };
+    const far = slope(2e-4);
+    const expected = slope(1e-4).map((s, i) => (4 * s - far[i]!) / 3);
+    expectClose(column, expected, 1e-8, 100);
+  }
+});
+
+const measured = new Map([...workloads, ...hessians].map(work => [work.formula, work]));
+
+describe.each([...measured.values()])('$title', ({ kind, formula, sizes }) => {
   const text = formulaText(formula);
   const few = sizes.n !== undefined && kind !== 'product' ? { ...sizes, n: 2 } : sizes;
   const { inputs, wrt } = generate(kind, few);

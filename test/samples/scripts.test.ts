@@ -3,10 +3,14 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../src/index.ts';
+import { sampleText } from './load.ts';
 
-function run(script: string): string[] {
+function run(script: string, ...args: string[]): string[] {
   const path = fileURLToPath(new URL(`../../samples/${script}`, import.meta.url));
-  return execFileSync(process.execPath, [path], { encoding: 'utf8' }).trimEnd().split('\n');
+  return execFileSync(process.execPath, [path, ...args], { encoding: 'utf8' })
+    .trimEnd()
+    .split('\n');
 }
 
 describe('scripts', () => {
@@ -30,4 +34,22 @@ describe('scripts', () => {
     ]);
     for (const line of results) expect(Number(/([\d.]+) digits/.exec(line)![1])).toBeGreaterThanOrEqual(9);
   });
+
+  test.runIf(hasSparseJacobian())('bundle-adjustment.mjs gets below the error of the truth', () => {
+    const lines = run('bundle-adjustment.mjs', '9', '200', '800');
+    const truth = Number(lines.at(-1)!.split(': ')[1]);
+    const errors = lines.slice(2, -1).map(line => Number(line.trim().split(/\s+/)[1]));
+    expect(errors[0]).toBeGreaterThan(5 * truth);
+    expect(errors.at(-1)).toBeLessThan(truth);
+    expect(errors.length).toBeLessThan(20);
+  });
 });
+
+function hasSparseJacobian(): boolean {
+  try {
+    compile(sampleText('bundle-adjustment-problem'), { jacobian: 'sparse' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,134 @@
+// Dense Hessians of tensor formulas: emitted modules against loops written by hand for the structure that each Hessian
+// has, and jax-js, in one run, in turns. TensorFlow.js has no Hessians.
+//   node bench/tensors/hessians.mjs [--quick] [--only H1a,H3b] [--precision f64]
+
+import { fileURLToPath } from 'node:url';
+import { table } from '../harness.mjs';
+import { contest, hand, PRECISIONS, TOLERANCE } from './contest.mjs';
+import { generate, offsets, pack, twoPoints } from './data.mjs';
+import { startLibraries } from './library.mjs';
+import { ratio, timed } from './measure.mjs';
+import { compileTime, dataOf, emit, load, workspace } from './ours.mjs';
+import { against, kilobytes, milliseconds, optionsOf } from './report.mjs';
+import { hessians } from './workloads.mjs';
+
+/** @param {import('./report.mjs').Options} options */
+export async function hessianTable(options) {
+  const libraries = startLibraries({ hessian: true });
+  const names = libraries.map(({ name }) => name);
+  const rows = [
+    [
+      'dense Hessian',
+      'precision',
+      'emitted, ms',
+      'hand, ms',
+      'emitted / hand',
+      ...names.map(name => `${name} / emitted`),
+      'compile, ms',
+      'code, kB',
+      'workspace, kB',
+    ],
+  ];
+  const notes = [];
+  try {
+    for (const workload of hessians) {
+      if (options.only && !options.only.includes(workload.id)) continue;
+      for (const precision of options.precisions ?? Object.keys(PRECISIONS)) {
+        if (workload.double && precision !== 'f64') continue;
+        const result = await measured(workload, precision, libraries, options);
+        notes.push(...result.notes);
+        rows.push(row(workload, precision, result, names));
+        console.error([workload.id, ...rows.at(-1)].join('  '));
+      }
+    }
+  } finally {
+    for (const { stop } of libraries) stop();
+  }
+  const list = notes.map(note => `- ${note}`).join('\n');
+  return list === '' ? table(rows) : `${table(rows)}\n\n${list}`;
+}
+
+/** Checks all variants against the hand-written one, then times them. */
+async function measured(workload, precision, libraries, options) {
+  const { id, kind, formula, sizes } = workload;
+  const Floats = PRECISIONS[precision];
+  const { inputs, wrt } = generate(kind, sizes, Floats);
+  const theta = pack(inputs, wrt, Floats);
+  const points = twoPoints(theta);
+  const ends = offsets(inputs, wrt);
+  const H = new Floats(theta.length ** 2);
+  const { enter, times, notes } = contest(`${id} ${precision}`, (result, expected) =>
+    difference(result.H, expected.H, ends),
+  );
+  const entry = f => {
+    H.fill(NaN);
+    f(theta, H);
+    return { result: { H: H.slice() }, slice: timed(i => f(points[i & 1], H)) };
+  };
+
+  await enter('hand', Infinity, async () =>
+    entry(await hand(`${kind}-hessian`, `${id}-${precision}`, inputs, sizes, Floats)),
+  );
+  const facts = {};
+  await enter('emitted', TOLERANCE.ours[precision], async () => {
+    const code = await emit(formula, precision, { hessian: true });
+    const bound = (await load(code))(dataOf(inputs, wrt, sizes));
+    facts.code = { bytes: code.length };
+    facts.compileMs = compileTime(formula, precision, options.quick ? 1 : 3, { hessian: true });
+    facts.workspace = await workspace(code, kind, sizes, Floats, f => () => f.hessian(theta, H));
+    if (facts.workspace.perCall > 0)
+      notes.push(`${id} ${precision}: a call allocates ${facts.workspace.perCall} bytes`);
+    return entry(bound.hessian);
+  });
+  for (const library of libraries) {
+    // what its jit gets wrong it may get right step by step
+    for (const isCompiled of [true, false]) {
+      const took = await enter(library.name, TOLERANCE.library[precision], async () => ({
+        result: await library.prepareHessian(id, precision, isCompiled),
+        slice: library.slice,
+      }));
+      if (took && !isCompiled) notes.push(`${id} ${precision} ${library.name} is timed without jit`);
+      if (took) break;
+    }
+  }
+  return { times: await times(options), notes, ...facts };
+}
+
+/** The largest error, relative to the largest element of the same block: a block is of two inputs. */
+function difference(H, expected, ends) {
+  const size = ends.at(-1);
+  if (H.length !== size * size) return NaN;
+  let error = 0;
+  for (let r = 0; r + 1 < ends.length; r++) {
+    for (let c = 0; c + 1 < ends.length; c++) {
+      let [largest, off] = [0, 0];
+      for (let i = ends[r]; i < ends[r + 1]; i++) {
+        for (let k = i * size + ends[c]; k < i * size + ends[c + 1]; k++) {
+          largest = Math.max(largest, Math.abs(expected[k]));
+          off = Math.max(off, Math.abs(H[k] - expected[k]));
+        }
+      }
+      error = Math.max(error, off === 0 ? 0 : off / largest);
+    }
+  }
+  return error;
+}
+
+function row({ title }, precision, { times, code, compileMs, workspace }, names) {
+  const { emitted, hand } = times;
+  return [
+    title,
+    precision,
+    milliseconds(emitted),
+    milliseconds(hand),
+    emitted ? ratio(emitted, hand).toFixed(2) : '',
+    ...names.map(name => against(times, name)),
+    compileMs === undefined ? '' : compileMs.toFixed(0),
+    kilobytes(code),
+    kilobytes(workspace),
+  ];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  console.log(await hessianTable(optionsOf(process.argv.slice(2))));
+}
