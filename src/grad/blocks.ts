@@ -5,11 +5,11 @@ import type { Node } from '../ir/graph.ts';
 import type { Coordinate, Term } from '../ir/terms.ts';
 import { arrayOf } from './arrays.ts';
 import { closed, opened, relabelled } from './axes.ts';
-import { sumOfProducts } from './factors.ts';
+import { combined, sumOfProducts } from './factors.ts';
 import { type Flow, masked } from './flow.ts';
 import { compact, descending, type Labelled, laid, laidInside, maskedBy } from './layout.ts';
 import { repeated } from './maps.ts';
-import { canonical, keyOf, type Place, type Tangent } from './tangents.ts';
+import { canonical, grouped, type Place, placesOf, type Tangent } from './tangents.ts';
 
 /** The derivative of a tensor f by an input x, of shape [...f, ...x]: as an array, and as a sum of terms. */
 export interface Block {
@@ -25,20 +25,19 @@ export function blockOf(b: Builder, tangent: readonly Tangent[], f: Node, x: Nod
 
 /** The terms, those that stand alike added up. */
 function termsOf(b: Builder, tangent: readonly Tangent[]): Term[] {
-  const groups = new Map<string, Tangent[]>();
-  for (const term of tangent.map(canonical)) {
-    const key = keyOf(term);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [term]);
-    else group.push(term);
-  }
+  const groups = grouped(tangent.map(canonical), placesOf);
   return [...groups.values()].map((group): Term => {
-    const [{ own, lead, guard, lengths }] = group;
-    const sum = sumOfProducts(
-      b,
-      group.map(({ factors }) => factors),
-    );
-    const value = guard === null ? sum : maskedBy(b, guard, sum);
+    const [{ own, lead, lengths }] = group;
+    const byGuard = grouped(group, ({ guard }) => (guard === null ? '' : `${guard.node.id} ${guard.labels}`));
+    const value = [...byGuard.values()]
+      .map(([first, ...others]) => {
+        const sum = sumOfProducts(
+          b,
+          [first, ...others].map(({ factors }) => factors),
+        );
+        return first.guard === null ? sum : maskedBy(b, first.guard, sum);
+      })
+      .reduce((sum, part) => combined(b, [sum, part], (x, y) => b.add(x, y)));
     const labels = [...lengths.keys()].sort((p, q) => p - q);
     return {
       value: b.broadcast(

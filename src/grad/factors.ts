@@ -5,7 +5,7 @@
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Size } from '../ir/size.ts';
-import { compact, type Labelled, laid, without } from './layout.ts';
+import { compact, type Labelled, laid, without as reduced } from './layout.ts';
 
 /** The lengths of labelled axes. */
 export type Lengths = ReadonlyMap<number, Size>;
@@ -20,9 +20,10 @@ export function volume(labels: Iterable<number>, lengths: Lengths): number {
   return product;
 }
 
-/** About how many numbers the factors have. */
+/** About how many numbers the factors have when those over the same axes are one. */
 export function storage(factors: readonly Labelled[], lengths: Lengths): number {
-  return factors.reduce((sum, { labels }) => sum + volume(labels, lengths), 1);
+  const apart = factors.filter((factor, i) => factors.findIndex(each => hasSameLabels(each, factor)) === i);
+  return apart.reduce((sum, { labels }) => sum + volume(labels, lengths), 1);
 }
 
 /** A size as a number, if need be a typical one. */
@@ -30,17 +31,36 @@ export function typical(size: Size): number {
   return typeof size === 'number' ? size : TYPICAL_SIZE;
 }
 
-/** The factors with one more; those over the same axes are multiplied, the others stay apart. */
+/** The factors with one more, in the order in which they came: what is shared with other products is found again. */
 export function times(b: Builder, factors: readonly Labelled[], factor: Labelled): readonly Labelled[] {
   if (isOne(factor)) return factors;
-  const at = factors.findIndex(each => hasSameLabels(each, factor));
-  return at < 0 ? [...factors, factor] : factors.with(at, multiplied(b, factors[at], factor));
+  const all = [...factors, factor];
+  if (all.length <= MOST_FACTORS) return all;
+  const old = all.splice(0, MOST_FACTORS / 2);
+  return [...folded(b, old), ...all];
+}
+
+/** Longer lists are multiplied out in part. */
+const MOST_FACTORS = 32;
+
+/**
+ * Factors over the same axes as one. The last ones are multiplied first: they are those that many derivatives by different
+ * inputs end in, and so share (they are the adjoint of where their paths met).
+ */
+export function folded(b: Builder, factors: readonly Labelled[]): readonly Labelled[] {
+  const groups: Labelled[] = [];
+  for (const factor of factors.toReversed()) {
+    const at = groups.findIndex(each => hasSameLabels(each, factor));
+    if (at < 0) groups.unshift(factor);
+    else groups[at] = multiplied(b, factor, groups[at]);
+  }
+  return groups;
 }
 
 /** The product of all factors, small ones first; 1 if there are none. */
 export function product(b: Builder, factors: readonly Labelled[]): Labelled {
-  const order = factors.toSorted((p, q) => p.labels.length - q.labels.length);
-  return order.length === 0 ? ONE(b) : order.reduce((all, factor) => multiplied(b, all, factor));
+  const order = folded(b, factors).toSorted((p, q) => p.labels.length - q.labels.length);
+  return order.length === 0 ? one(b) : order.reduce((all, factor) => multiplied(b, all, factor));
 }
 
 /** The sum of products, a factor that several of them share taken out: f g + f h = f (g + h). */
@@ -48,22 +68,27 @@ export function sumOfProducts(b: Builder, products: readonly (readonly Labelled[
   const [first, ...others] = products;
   if (others.length === 0) return product(b, first);
   const shared = mostShared(products);
-  if (shared === undefined) {
-    return products
-      .map(factors => product(b, factors))
-      .reduce((sum, term) => combined(b, [sum, term], (x, y) => b.add(x, y)));
-  }
-  const [has, hasNot] = [
-    products.filter(each => hasFactor(each, shared)),
-    products.filter(each => !hasFactor(each, shared)),
-  ];
-  const inner = sumOfProducts(
-    b,
-    has.map(factors => factors.filter(each => !isSameFactor(each, shared))),
-  );
-  const own = product(b, [shared, inner]);
-  if (hasNot.length === 0) return own;
-  return combined(b, [own, sumOfProducts(b, hasNot)], (x, y) => b.add(x, y));
+  if (shared === undefined)
+    return products.map(factors => product(b, factors)).reduce((sum, term) => added(b, sum, term));
+  const inner = products.filter(each => hasFactor(each, shared)).map(factors => lessFactor(factors, shared));
+  const own = product(b, [shared, sumOfProducts(b, inner)]);
+  const rest = products.filter(each => !hasFactor(each, shared));
+  return rest.length === 0 ? own : added(b, own, sumOfProducts(b, rest));
+}
+
+/** What both have, each factor as often as in both, in the order of the first. */
+export function commonFactors(x: readonly Labelled[], y: readonly Labelled[]): readonly Labelled[] {
+  let rest = y;
+  return x.filter(factor => {
+    const isShared = hasFactor(rest, factor);
+    if (isShared) rest = lessFactor(rest, factor);
+    return isShared;
+  });
+}
+
+/** The factors without those others, each taken away once. */
+export function without(factors: readonly Labelled[], others: readonly Labelled[]): readonly Labelled[] {
+  return others.reduce(lessFactor, factors);
 }
 
 /** The product summed over the axes in `over`, as factors: those that do not vary along these axes are left alone. */
@@ -73,7 +98,7 @@ export function contractedOver(
   over: Iterable<number>,
   lengths: Lengths,
 ): readonly Labelled[] {
-  let rest: Labelled[] = [...factors];
+  let rest: Labelled[] = [...folded(b, factors)];
   const left = new Set(over);
   for (const label of left) {
     if (rest.some(({ labels }) => labels.includes(label))) continue;
@@ -84,7 +109,7 @@ export function contractedOver(
     rest = rest.map(factor => {
       const own = factor.labels.filter(label => left.has(label) && isOnly(rest, factor, label));
       for (const label of own) left.delete(label);
-      return without(factor, own, (node, axes) => b.reduceSum(node, axes));
+      return reduced(factor, own, (node, axes) => b.reduceSum(node, axes));
     });
     if (left.size === 0) return rest;
     const pair = cheapestPair(rest, left, lengths);
@@ -93,7 +118,9 @@ export function contractedOver(
     const gone = [...left].filter(label => !others.some(({ labels }) => labels.includes(label)));
     const inPair = gone.filter(label => x.labels.includes(label) || y.labels.includes(label));
     for (const label of inPair) left.delete(label);
-    rest = [...others, inPair.length === 0 ? multiplied(b, x, y) : contraction(b, x, y, inPair)];
+    rest = [
+      ...folded(b, [...others, inPair.length === 0 ? multiplied(b, x, y) : contraction(b, x, y, inPair)]),
+    ];
   }
 }
 
@@ -141,7 +168,8 @@ function cheapestPair(
 function mostShared(products: readonly (readonly Labelled[])[]): Labelled | undefined {
   const counts = new Map<string, { readonly factor: Labelled; readonly count: number }>();
   for (const factors of products) {
-    for (const factor of factors) {
+    for (const [i, factor] of factors.entries()) {
+      if (factors.findIndex(each => isSameFactor(each, factor)) < i) continue;
       const key = `${factor.node.id} ${factor.labels}`;
       counts.set(key, { factor, count: (counts.get(key)?.count ?? 0) + 1 });
     }
@@ -151,7 +179,7 @@ function mostShared(products: readonly (readonly Labelled[])[]): Labelled | unde
     ?.factor;
 }
 
-export function isSameFactor(x: Labelled, y: Labelled): boolean {
+function isSameFactor(x: Labelled, y: Labelled): boolean {
   return (
     x.node === y.node &&
     x.labels.length === y.labels.length &&
@@ -159,8 +187,13 @@ export function isSameFactor(x: Labelled, y: Labelled): boolean {
   );
 }
 
-export function hasFactor(factors: readonly Labelled[], factor: Labelled): boolean {
+function hasFactor(factors: readonly Labelled[], factor: Labelled): boolean {
   return factors.some(each => isSameFactor(each, factor));
+}
+
+function lessFactor(factors: readonly Labelled[], factor: Labelled): readonly Labelled[] {
+  const at = factors.findIndex(each => isSameFactor(each, factor));
+  return at < 0 ? factors : factors.toSpliced(at, 1);
 }
 
 function hasSameLabels(x: Labelled, y: Labelled): boolean {
@@ -173,6 +206,10 @@ function isOnly(factors: readonly Labelled[], factor: Labelled, label: number): 
 
 function multiplied(b: Builder, x: Labelled, y: Labelled): Labelled {
   return combined(b, [x, y], (p, q) => b.mul(p, q));
+}
+
+function added(b: Builder, x: Labelled, y: Labelled): Labelled {
+  return combined(b, [x, y], (p, q) => b.add(p, q));
 }
 
 /** An elementwise operation of two labelled tensors, over the axes of both. */
@@ -190,7 +227,7 @@ function isOne({ node }: Labelled): boolean {
   return node.op === 'const' && node.attrs.value === 1;
 }
 
-function ONE(b: Builder): Labelled {
+function one(b: Builder): Labelled {
   return { node: b.constant(1), labels: [] };
 }
 

@@ -8,17 +8,20 @@ import { type Builder, constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Shape } from '../ir/shape.ts';
 import { addSizes, multiplySizes, type Size, sameSize } from '../ir/size.ts';
+import { join } from './contributions.ts';
 import {
+  commonFactors,
   contractedOver,
-  hasFactor,
   type Lengths,
+  without as lacking,
   product,
   storage,
   sumOfProducts,
   times,
   volume,
 } from './factors.ts';
-import { compact, conjunction, type Labelled, maskedBy, renamed, without } from './layout.ts';
+import type { Flow } from './flow.ts';
+import { compact, conjunction, type Labelled, laid, maskedBy, renamed, without } from './layout.ts';
 
 /** Along one axis: start + step * the index along `label`, or what the 1-based `index` says there, less one. */
 export interface Place {
@@ -275,14 +278,21 @@ function gatedFactors(b: Builder, factors: readonly Labelled[], guard: Labelled)
 // --- sums of terms ----------------------------------------------------------------------------------------------------
 
 /** What is alike in two terms that may be added value by value. */
-export function keyOf({ own, lead, guard, lengths }: Tangent): string {
+function keyOf(tangent: Tangent): string {
+  const { own, lead, guard } = tangent;
+  const names = ordinals([...own, ...lead]);
+  const mask = guard === null ? '' : `${guard.node.id} ${guard.labels.map(label => names.get(label))}`;
+  return `${placesOf(tangent)} | ${mask}`;
+}
+
+/** Where a term stands: the same text for two that have an element at the same places. */
+export function placesOf({ own, lead, lengths }: Tangent): string {
   const names = ordinals([...own, ...lead]);
   const places = [...own, ...lead].map(({ label, start, step, index }) => {
     const name = label === undefined ? '' : `${names.get(label)}/${textOf(lengths.get(label)!)}`;
     return `${name}:${textOf(start)}:${step}:${index?.id ?? ''}`;
   });
-  const mask = guard === null ? '' : `${guard.node.id} ${guard.labels.map(label => names.get(label))}`;
-  return `${places.join(' ')} | ${mask}`;
+  return places.join(' ');
 }
 
 function textOf(size: Size): string {
@@ -321,33 +331,66 @@ export function relabelled(
 }
 
 /** The same sum in fewer terms: those that stand alike are added, unless that would multiply out what is small apart. */
-export function collected(b: Builder, terms: readonly Tangent[]): Tangent[] {
+export function collected(b: Builder, all: readonly Tangent[]): Tangent[] {
   const groups = new Map<string, Tangent[]>();
-  for (const each of terms) {
-    const term = canonical({
-      ...each,
-      factors: each.factors.reduce((all, factor) => times(b, all, factor), NONE),
-    });
+  for (const each of all) {
+    const term = canonical(each);
     const key = keyOf(term);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [term]);
     else addTo(b, group, term);
   }
-  return [...groups.values()].flatMap(group => {
+  const terms = [...groups.values()].flatMap(group => {
     const [first] = group;
     const apart = group.reduce((sum, { factors }) => sum + storage(factors, first.lengths), 0);
     const isMany = group.length > MANY || 2 * apart > volume(first.lengths.keys(), first.lengths);
     return group.length > 1 && isMany ? [total(b, group)] : group;
   });
+  return [...grouped(terms, placesOf).values()].flatMap(group => {
+    const [first] = group;
+    const apart = group.reduce((sum, { factors }) => sum + storage(factors, first.lengths), 0);
+    const guards = new Set(group.map(({ guard }) => guard?.node));
+    return guards.size < MANY_GUARDS || apart < volume(first.lengths.keys(), first.lengths)
+      ? group
+      : [joined(b, group)];
+  });
 }
 
-const NONE: readonly Labelled[] = [];
+/** Terms that stand alike are joined if they have so many guards: each layer of a network could double them. */
+const MANY_GUARDS = 3;
+
+/** The sum of terms that stand alike, but under different guards, as one term. */
+function joined(b: Builder, group: readonly Tangent[]): Tangent {
+  const [first] = group;
+  const order = [...first.lengths.keys()];
+  const flows = group.map(({ factors, guard }): Flow => {
+    return { value: laid(b, product(b, factors), order), guard: guard && laid(b, guard, order) };
+  });
+  const { value, guard, clean } = join(b, flows);
+  const labelled = (node: Node) => compact(b, node, order.slice(order.length - node.shape.length));
+  return { ...first, factors: [labelled(value)], guard: guard === null || clean ? null : labelled(guard) };
+}
+
+/** Terms by a text that those of a group share. */
+export function grouped(
+  terms: readonly Tangent[],
+  keyOf: (term: Tangent) => string,
+): ReadonlyMap<string, Tangent[]> {
+  const groups = new Map<string, Tangent[]>();
+  for (const term of terms) {
+    const key = keyOf(term);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [term]);
+    else group.push(term);
+  }
+  return groups;
+}
 
 /** Adds a term to one of a group if their sum is no larger than both apart. */
 function addTo(b: Builder, group: Tangent[], term: Tangent): void {
   for (const [at, other] of group.entries()) {
-    const shared = other.factors.filter(factor => hasFactor(term.factors, factor));
-    const rests = [other, term].map(({ factors }) => factors.filter(factor => !hasFactor(shared, factor)));
+    const shared = commonFactors(other.factors, term.factors);
+    const rests = [other, term].map(({ factors }) => lacking(factors, shared));
     const labels = new Set(rests.flat().flatMap(factor => factor.labels));
     const apart = rests.reduce((sum, rest) => sum + storage(rest, term.lengths), 0);
     if (volume(labels, term.lengths) > apart) continue;

@@ -247,7 +247,7 @@ function localAxesOf(
 }
 
 /** More units in one loop than this make a body that optimisers of JavaScript engines give up on. */
-const MOST_MERGED = 100;
+const MOST_MERGED = 160;
 
 /** Loops of at most so many iterations are written out wherever they stand, ... */
 const SHORT = 4;
