@@ -6,7 +6,7 @@ import { checkModule } from '../../src/check.ts';
 import { emitDot } from '../../src/codegen/dot.ts';
 import { emitJson } from '../../src/codegen/json.ts';
 import { emitTex } from '../../src/codegen/tex.ts';
-import { type CompileOptions, compile, parse, parseIr, printIr } from '../../src/index.ts';
+import { type CompileOptions, compile, evaluate, parse, parseIr, printIr } from '../../src/index.ts';
 import { verify } from '../../src/ir/verify.ts';
 import { emitted, load } from '../emitted.ts';
 
@@ -82,6 +82,27 @@ describe('tensors', () => {
   it('elements that are equal are computed once, those that are zero not at all', () => {
     const { stats } = compile('# @input w: 4\nprod(w)', { order: 4 });
     expect(stats.operations).toMatchObject({ derivative3: 0, derivative4: 0 });
+  });
+
+  it('the values of the graph are whole blocks too', () => {
+    for (const text of [TENSORS, OPEN]) {
+      const { program } = compile(text, { order: 3 });
+      const values = evaluate(program, { ...at }).derivatives.get('derivative3')!;
+      const [www, wwb] = ['w.w.w', 'w.w.b'].map(path => values.get(path) as Float64Array);
+      for (const [k, x] of www.entries()) {
+        expect(x).toBeCloseTo(thirdOf(Math.floor(k / 9), Math.floor(k / 3) % 3, k % 3), 12);
+      }
+      for (const [k, x] of wwb.entries()) expect(x).toBeCloseTo(thirdOf(Math.floor(k / 3), k % 3, 3), 12);
+    }
+    const { program } = compile('# @input w: 3\nexp(w[1] * w[2] * w[3])', { order: 3 });
+    const values = evaluate(program, { w: [1, 2, 3] })
+      .derivatives.get('derivative3')!
+      .get('w.w.w');
+    const numbers = values as Float64Array;
+    for (const [k, x] of numbers.entries()) {
+      expect(x).toBe(numbers[(k % 3) * 9 + Math.floor(k / 3)]);
+      expect(x).not.toBe(0);
+    }
   });
 
   it('by tensors of one element and of none', async () => {
