@@ -1,7 +1,7 @@
 // The check of an emitted module against what it was made from: values against the reference evaluator and, where it
 // is installed, mathjs itself; derivatives against extrapolated differences. Nothing of the calculus, the rewrites or
-// the code generator takes part in the expected numbers, but that second derivatives are differences of the module's own
-// gradient, which has been checked first, and that a formula that takes long is not interpreted for each difference: its
+// the code generator takes part in the expected numbers, but that derivatives of a higher order are differences of the
+// module's own of the order below, which have been checked first, and that a formula that takes long is not interpreted for each difference: its
 // value, once checked, is taken. Points are random, and the same in every run.
 
 import { alongDirections } from './check/along.ts';
@@ -22,7 +22,7 @@ import { loadModule, type ModuleForm } from './check/load.ts';
 import { mathjsOracle } from './check/oracle.ts';
 import { type Call, type Measured, type Probe, probesOf, type Quantity } from './check/probes.ts';
 import { PointSearch } from './check/search.ts';
-import type { Program } from './ir/program.ts';
+import { type HigherKind, kindOfOrder, orderOf, type Program } from './ir/program.ts';
 
 export type { Comparison, FunctionReport } from './check/ledger.ts';
 
@@ -154,7 +154,12 @@ function evidenceAt(
   const hasTensors = call.layout.inputs.items.some(({ isScalar }) => !isScalar);
   const gradient =
     (hasTensors ? measured('bind().valueAndGrad', 'jacobian') : undefined) ?? measured('grad', 'jacobian');
+  const below = (kind: HigherKind) => {
+    const lower = kindOfOrder(orderOf(kind) - 1);
+    return measured(`bind().${lower}`, lower === 'grad' ? 'jacobian' : lower);
+  };
   const value = measured('bind().value', 'value');
+  const derived = (at: Reference | undefined) => at && { at, sampling: isSingle ? SINGLE : DOUBLE };
   const isTaken = isSlow && !isSingle && value !== undefined;
   return {
     layout: call.layout,
@@ -163,7 +168,8 @@ function evidenceAt(
     reference,
     values: isTaken ? value : reference,
     sampling: isSlow && !isTaken ? COARSE : DOUBLE,
-    gradient: gradient && { at: gradient, sampling: isSingle ? SINGLE : DOUBLE },
+    gradient: derived(gradient),
+    below: kind => derived(below(kind)),
     columns: !isSlow ? MOST_COLUMNS : isTaken ? MOST_COLUMNS / 4 : 0,
     neighbours: isSlow ? 2 : 6,
     accuracy: ACCURACY[precision],

@@ -4,8 +4,9 @@
 import type { Precision } from './codegen/context.ts';
 import { emitModule, type Meta, type ModuleFormat } from './codegen/module.ts';
 import { isGlobalName } from './codegen/names.ts';
-import { hasTensors } from './codegen/scalars.ts';
+import { hasTensors, scalarsIn } from './codegen/scalars.ts';
 import type { LoopReport } from './codegen/tensors.ts';
+import { checkedWrt, checkOrder, isScalar, mistake, notScalar } from './compile/requirements.ts';
 import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';
@@ -16,6 +17,10 @@ import { parseIr } from './ir/parse.ts';
 import {
   type Derivative,
   type DerivativeKind,
+  isHigherKind,
+  kindOfOrder,
+  type OrderedKind,
+  orderOf,
   type Program,
   sizesOf,
   termsOnly,
@@ -25,7 +30,7 @@ import { SIZE_LIMIT_HINT, SizeLimitError } from './ir/size.ts';
 import type { Term } from './ir/terms.ts';
 import { type Firing, freshGraph } from './rewrite/engine.ts';
 import { expand } from './rewrite/expand.ts';
-import { normalise, optimise } from './rewrite/passes.ts';
+import { normalise, normalisingBuilder, optimise } from './rewrite/passes.ts';
 import { unroll } from './rewrite/unroll.ts';
 import { VERSION } from './version.ts';
 
@@ -42,6 +47,8 @@ export interface CompileOptions {
   readonly hessian?: boolean | 'sparse';
   /** J'J, J'r and r'r / 2 of the outputs r with their Jacobian J, without forming J. */
   readonly gaussNewton?: boolean | 'sparse';
+  /** All derivatives up to this order, from 1 (the gradient) to 8: 2 adds the Hessian, 3 `derivative3` and so on. */
+  readonly order?: number;
   readonly hvp?: boolean;
   readonly jvp?: boolean;
   readonly vjp?: boolean;
@@ -169,7 +176,7 @@ function arranged(program: Program, level: 0 | 1 | 2, options: CompileOptions): 
     if (!hasTensors(whole)) return whole;
     const unrolled = unroll(whole, builder(freshGraph(whole)), options.unroll ?? UNROLL);
     if (unrolled !== undefined) return optimise(unrolled, level);
-    if (!hasTerms) return expand(whole);
+    if (!hasTerms) return scalarsIn(whole) === undefined ? expand(whole) : whole;
   }
   const result = expand(optimise(termsOnly(program), level));
   refuseMoving(result);
@@ -218,12 +225,30 @@ function differentiated(
     return normal.program;
   });
   const ofSource = [...firings];
-  const derive = differentiator(b, program);
+  let derive = differentiator(b, program);
   for (const [kind, form] of kinds) {
+    // Small tensors are written out before they are differentiated so often: of the elements most are equal or zero.
+    const small = isHigherKind(kind) ? writtenOut(program, options) : undefined;
+    if (small !== undefined) {
+      b = small.b;
+      program = timed('unroll', () => small.program, b.graph);
+      derive = differentiator(b, program);
+    }
     const derived = () => withDerivative(program, derivativeOf(derive, kind, form, program));
     program = timed(kind, derived, b.graph);
   }
   return { program, ofSource };
+}
+
+/** The same before derivatives of the third order: their loops would be long, and mostly over zeros. */
+const UNROLL_HIGHER = 2500;
+
+/** A small program with tensors in scalars, and the builders to go on with. */
+function writtenOut(program: Program, { unroll: limit = UNROLL_HIGHER }: CompileOptions) {
+  if (scalarsIn(program) !== undefined) return undefined;
+  const b = normalisingBuilder(freshGraph(program));
+  const unrolled = limited(() => unroll(withoutTerms(program), b, limit));
+  return unrolled && { program: unrolled, b };
 }
 
 /** Parses a formula, or an IR dump. */
@@ -245,29 +270,17 @@ function parseProgram(text: string, options: CompileOptions): Program {
   });
 }
 
-/** The names, if each is an input that may be differentiated. */
-export function checkedWrt(program: Program, wrt: readonly string[]): readonly string[] {
-  for (const name of wrt) {
-    const input = program.inputs.find(each => each.name === name);
-    if (input === undefined) throw mistake('unknown-wrt', `there is no input called ${name}`);
-    if (input.dtype === 'int') throw mistake('int-wrt', `${name} is an index input: it has no derivative`);
-  }
-  return wrt;
-}
-
 /** The derivatives to compute, in an order in which each finds what it starts from. */
 function derivativesFor(program: Program, options: CompileOptions): [DerivativeKind, Derivative['form']][] {
-  const { jacobian, hessian, gaussNewton, hvp, jvp, vjp } = options;
+  const { jacobian, gaussNewton, order, hvp, jvp, vjp } = options;
+  if (order !== undefined) checkOrder(program, order);
+  const hessian = options.hessian || (order !== undefined && order >= 2);
   const scalar = isScalar(program);
   if (!scalar && (hessian || hvp)) {
-    const outputs = program.outputs.map(output => output.name).join(', ');
-    const what = program.outputs.length === 1 ? `${outputs} is a tensor` : `there are several: ${outputs}`;
-    throw mistake(
+    throw notScalar(
+      program,
       'hessian-of-several',
-      `${hessian ? 'a Hessian' : 'a Hessian-vector product'} needs one scalar output, but ${what}`,
-      program.outputs.length > 1
-        ? 'choose one with an @output line; if it is a tensor, take the sum of its elements, or one of them'
-        : 'make a scalar of it: the sum of its elements, sum(...), or one of them',
+      hessian ? 'a Hessian needs' : 'a Hessian-vector product needs',
     );
   }
   const kinds: [DerivativeKind, Derivative['form']][] = [];
@@ -279,22 +292,20 @@ function derivativesFor(program: Program, options: CompileOptions): [DerivativeK
   if (hvp) kinds.push(['hvp', 'dense']);
   if (jvp) kinds.push(['jvp', 'dense']);
   if (vjp) kinds.push(['vjp', 'dense']);
+  for (let k = 3; k <= (order ?? 0); k++) kinds.push([kindOfOrder(k), 'dense']);
   return kinds.filter(([kind]) => !program.derivatives.some(known => known.kind === kind));
 }
 
-/** True if the program has one scalar output. */
-export function isScalar({ outputs }: Program): boolean {
-  return outputs.length === 1 && outputs[0].shape.length === 0;
-}
-
-/** The derivative of one kind; those of second order start from the gradient among `program`'s derivatives. */
+/** The derivative of one kind; those of second and higher order start from the order below among `program`'s derivatives. */
 export function derivativeOf(
   derive: Differentiator,
   kind: DerivativeKind,
   form: Derivative['form'],
   program: Program,
 ): Derivative {
-  const gradient = () => program.derivatives.find(known => known.kind === 'grad') ?? derive.gradient();
+  const gradient = () => lower('grad');
+  const lower = (of: OrderedKind) =>
+    program.derivatives.find(known => known.kind === of) ?? derivativeOf(derive, of, 'dense', program);
   switch (kind) {
     case 'grad':
       return derive.gradient();
@@ -310,6 +321,8 @@ export function derivativeOf(
       return derive.jvp();
     case 'vjp':
       return derive.vjp();
+    default:
+      return derive.higher(kind, lower(kindOfOrder(orderOf(kind) - 1)));
   }
 }
 
@@ -344,10 +357,6 @@ export function limited<T>(build: () => T, graph?: Graph): T {
   }
 }
 
-function mistake(code: string, message: string, ...hints: string[]): SymgradError {
-  return new SymgradError({ severity: 'error', code, message, hints });
-}
-
 /** A warning if the derivatives are all zero: constant, or made of floor, sign and the like only. */
 function zeroDerivative(program: Program): Diagnostic[] {
   const first = program.derivatives.find(({ kind }) => kind === 'grad' || kind === 'jacobian');
@@ -377,6 +386,7 @@ function headerOf(program: Program, options: CompileOptions): string {
     const flag = name === 'gaussNewton' ? 'gauss-newton' : name;
     if (variant) words.push(variant === true ? `--${flag}` : `--${flag}=${variant}`);
   }
+  if (options.order !== undefined) words.push(`--order ${options.order}`);
   for (const [name, value] of Object.entries(options.define ?? {})) words.push(`--define ${name}=${value}`);
   for (const [name, dims] of Object.entries(options.shapes ?? {}))
     words.push(`--shape ${shapeWord(name, dims)}`);

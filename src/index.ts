@@ -22,5 +22,5 @@ export { parseIr } from './ir/parse.ts';
 export { printIr } from './ir/print.ts';
 export type { Input, Output, Program } from './ir/program.ts';
 export type { Shape, Size } from './ir/shape.ts';
-export { gradient, hessian, hvp, jacobian, jvp, vjp } from './transforms.ts';
+export { derivatives, gradient, hessian, hvp, jacobian, jvp, partial, vjp } from './transforms.ts';
 export { VERSION } from './version.ts';

@@ -2,7 +2,8 @@
 // they compose: `gradient(gradient(f, ['x']), ['x'])` is the second derivative. Each result is normalised (rule R6: second
 // order is the derivative of the normalised first-order graph).
 
-import { checkedWrt, derivativeOf, isScalar, limited } from './compile.ts';
+import { checkedOrder, checkedWrt, isScalar, refuseMany } from './compile/requirements.ts';
+import { derivativeOf, limited } from './compile.ts';
 import { SymgradError } from './errors.ts';
 import { transposedBlock } from './grad/blocks.ts';
 import { differentiator } from './grad/derivatives.ts';
@@ -12,6 +13,7 @@ import {
   type Derivative,
   type DerivativeKind,
   type Input,
+  kindOfOrder,
   nodeOf,
   type Output,
   type Program,
@@ -61,6 +63,46 @@ export function hessian(program: Program, wrt: readonly string[] = program.wrt):
   });
 }
 
+/**
+ * The mixed partial derivative of a program with one scalar output, once by each of `names`: `['x', 'x', 'y']` is the third
+ * derivative, twice by x and once by y. One output `x_x_y`, of the shapes of these inputs joined; of no names, the program.
+ * The names are taken in the order of the inputs, whatever theirs is, so that equal derivatives are computed alike.
+ *
+ * @throws SymgradError `unknown-wrt`, `int-wrt`, `not-scalar`.
+ */
+export function partial(program: Program, names: readonly string[]): Program {
+  checkedWrt(program, names);
+  refuseSeveral(program);
+  if (names.length === 0) return limited(() => normalise({ ...program, derivatives: [] }).program);
+  const place = new Map(program.inputs.map(({ name }, k) => [name, k]));
+  const order = [...names.keys()].sort((i, j) => place.get(names[i])! - place.get(names[j])! || i - j);
+  const result = order.reduce((derivative, k) => jacobian(derivative, [names[k]]), program);
+  const node = nodeOf(result.outputs[0])!;
+  const b = normalisingBuilder(result.graph);
+  const output = outputOf(b, names.join('_'), [], arranged(b, node, names, order, program.inputs));
+  return { ...result, outputs: [{ ...output, shape: output.elements[0].shape }], wrt: [...new Set(names)] };
+}
+
+/**
+ * All derivatives of one order, from 1 to 8, of a program with one scalar output: an output `x_x_y`, of the shapes of these
+ * inputs joined, for every combination of `order` names in `wrt`, in its order.
+ *
+ * @throws SymgradError `unknown-wrt`, `int-wrt`, `not-scalar`, `invalid-order`, `order-too-large`.
+ */
+export function derivatives(program: Program, order: number, wrt: readonly string[] = program.wrt): Program {
+  const paths = combinations(wrt, checkedOrder(order));
+  const taken = new Set<string>();
+  return transformed(program, wrt, kindOfOrder(order), ({ values }, b, { inputs }) =>
+    paths.map(path => {
+      let name = path.join('_');
+      while (taken.has(name)) name += '_'; // of inputs called x and x_x
+      taken.add(name);
+      const shape = path.flatMap(each => shapeIn(inputs, each));
+      return outputOf(b, name, shape, values.get(path.join('.')));
+    }),
+  );
+}
+
 /** Hessian times a vector: outputs called by the names in `wrt`, further inputs `tangent_x`. */
 export function hvp(program: Program, wrt: readonly string[] = program.wrt): Program {
   return transformed(program, wrt, 'hvp', likeInputs);
@@ -89,12 +131,7 @@ function transformed(
   kind: DerivativeKind,
   outputsOf: Outputs,
 ): Program {
-  const needsScalar = kind === 'grad' || kind === 'hessian' || kind === 'hvp';
-  if (needsScalar && !isScalar(program)) {
-    const names = program.outputs.map(output => output.name).join(', ');
-    const message = `this derivative needs one scalar output, but the program has ${names}`;
-    throw new SymgradError({ severity: 'error', code: 'not-scalar', message, hints: ['take the jacobian'] });
-  }
+  if (kind !== 'jacobian' && kind !== 'jvp' && kind !== 'vjp') refuseSeveral(program);
   const plain = { ...program, wrt: checkedWrt(program, wrt), derivatives: [] };
   return limited(() => {
     const { program: normal, b } = normalise(plain);
@@ -102,6 +139,41 @@ function transformed(
     const result = { ...normal, outputs: outputsOf(derivative, b, normal) };
     return derivative.inputs.length === 0 ? result : withInputs(result, derivative);
   });
+}
+
+function refuseSeveral(program: Program): void {
+  if (isScalar(program)) return;
+  const names = program.outputs.map(output => output.name).join(', ');
+  const message = `this derivative needs one scalar output, but the program has ${names}`;
+  throw new SymgradError({ severity: 'error', code: 'not-scalar', message, hints: ['take the jacobian'] });
+}
+
+/** The selections of `order` of `names`, with repetition, each in the order of `names`. */
+function combinations(names: readonly string[], order: number): string[][] {
+  let rows: number[][] = [[]];
+  let count = 1;
+  for (let k = 0; k < order; k++) {
+    count *= (names.length + k) / (k + 1);
+    refuseMany(order, Math.round(count));
+    rows = rows.flatMap(row => [...names.keys()].slice(row.at(-1) ?? 0).map(next => [...row, next]));
+  }
+  return rows.map(row => row.map(k => names[k]));
+}
+
+/** A derivative by names taken in `order`, with its axes in the order in which they are given. */
+function arranged(
+  b: Builder,
+  node: Node,
+  names: readonly string[],
+  order: readonly number[],
+  inputs: readonly Input[],
+): Node {
+  let axis = 0;
+  const axesOf = new Map(order.map(k => [k, shapeIn(inputs, names[k]).map(() => axis++)]));
+  return b.permute(
+    node,
+    names.flatMap((_, k) => axesOf.get(k)!),
+  );
 }
 
 /** Makes the tangents or cotangents of `derivative` ordinary inputs: `tangent.x` becomes `tangent_x`. */

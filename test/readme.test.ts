@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compile, formatDiagnostic, SymgradError } from '../src/index.ts';
+import { compile, evaluate, formatDiagnostic, parse, partial, SymgradError } from '../src/index.ts';
 import { emitted } from './emitted.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -20,6 +20,16 @@ describe('README', () => {
     const { valueAndGrad } = await emitted(sample, options);
     expect(readme).toContain('// { value: 100, grad: { x: -400, y: 200 } }');
     expect(valueAndGrad({ x: 1, y: 2 })).toEqual({ value: 100, grad: { x: -400, y: 200 } });
+  });
+
+  it('tells the numbers of higher derivatives', async () => {
+    const blackScholes = readFileSync(new URL('../samples/black-scholes.expr', import.meta.url), 'utf8');
+    const greeks = await emitted(blackScholes, { wrt: ['S', 'sigma', 'T'], order: 3 });
+    const zomma = greeks.derivative3({ S: 100, K: 100, r: 0.05, sigma: 0.2, T: 1 }).S.S.sigma;
+    expect(readme).toContain(`S.S.sigma;   // records nested by name, ${zomma.toFixed(4)}\n`);
+    const mixed = partial(parse('x^2 * y^3'), ['x', 'x', 'y']);
+    expect(evaluate(mixed, { x: 1, y: 2 }).outputs).toEqual({ x_x_y: 24 });
+    expect(readme).toContain('{ x_x_y: 24 }');
   });
 
   it('shows the loops of a formula over arrays as they are', () => {
@@ -60,6 +70,7 @@ describe('README', () => {
       '--precision',
       '--shape',
       '--unroll',
+      '--order',
     ]) {
       expect(readme).toContain(flag);
     }

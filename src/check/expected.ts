@@ -1,8 +1,9 @@
 // The numbers that a module has to give at one point, with the error that each may have: values from the reference
-// evaluator, first derivatives from differences of it, second derivatives from differences of the module's gradient.
+// evaluator, first derivatives from differences of it, second derivatives from differences of the module's gradient, third
+// ones of its Hessian, and so on.
 
 import { evaluator, tensorEvaluator } from '../ir/evaluate.ts';
-import type { Program } from '../ir/program.ts';
+import { type HigherKind, isHigherKind, kindOfOrder, orderOf, type Program } from '../ir/program.ts';
 import { type Difference, differentiate, type Sampling } from './differences.ts';
 import { moved, type Point, type Random, scaleOf, type Value } from './domain.ts';
 import { columnPath, flatten, joinPath, type Layout, layoutOf, rowPath, unflatten } from './layout.ts';
@@ -57,6 +58,12 @@ export function referenceOf(program: Program): Reference {
   };
 }
 
+/** A quantity of the module as a function of the point. */
+export interface Derived {
+  readonly at: Reference;
+  readonly sampling: Sampling;
+}
+
 export interface Evidence {
   readonly layout: Layout;
   readonly point: Point;
@@ -67,7 +74,9 @@ export interface Evidence {
   readonly values: Reference;
   readonly sampling: Sampling;
   /** The module's own gradient, and how it rounds. */
-  readonly gradient: { readonly at: Reference; readonly sampling: Sampling } | undefined;
+  readonly gradient: Derived | undefined;
+  /** Its own derivatives of the order below one that is to be checked, and how they round. */
+  readonly below: (kind: HigherKind) => Derived | undefined;
   /** How many of the columns are looked at, chosen anew at each point. */
   readonly columns: number;
   /** How many neighbours tell how far rounding errors go. */
@@ -81,7 +90,7 @@ export const MOST_COLUMNS = 16;
 
 /** Works out each quantity at most once. */
 export function expectations(evidence: Evidence): (quantity: Quantity) => Expected | undefined {
-  const { layout, point, call, reference, values, sampling, gradient, accuracy, random } = evidence;
+  const { layout, point, call, reference, values, sampling, gradient, below, accuracy, random } = evidence;
   const { wrt, outputs } = layout;
   const center = reference(point);
   const size = center.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -158,11 +167,25 @@ export function expectations(evidence: Evidence): (quantity: Quantity) => Expect
         numbers: along(gradient.at, direction, longStep, gradient.sampling),
         pathOf: columnOf,
       },
-  } satisfies Record<Quantity, () => Expected | undefined>;
+  } satisfies Record<Exclude<Quantity, HigherKind>, () => Expected | undefined>;
+
+  /** Rows are the derivatives of the order below. */
+  const higher = (kind: HigherKind): Expected | undefined => {
+    const lower = below(kind);
+    if (lower === undefined || !isLooked) return undefined;
+    const order = orderOf(kind);
+    return {
+      ...first,
+      source: `differences of ${kindOfOrder(order - 1)}`,
+      numbers: matrix(lower.at, wrt.length ** (order - 1), lower.sampling),
+      pathOf: at => joinPath(...indices(at, wrt.length, order).map(columnOf)),
+    };
+  };
 
   const done = new Map<Quantity, Expected | undefined>();
   return quantity => {
-    if (!done.has(quantity)) done.set(quantity, worked[quantity]());
+    if (!done.has(quantity))
+      done.set(quantity, isHigherKind(quantity) ? higher(quantity) : worked[quantity]());
     return done.get(quantity);
   };
 }
@@ -189,6 +212,11 @@ function withNoise(
       noise[i] = Math.max(noise[i], Math.abs(value - center[i]));
   }
   return Array.from(center, (value, i) => ({ value, error: noise[i] }));
+}
+
+/** The `count` indices of an element of a tensor all of whose axes have one length. */
+function indices(at: number, length: number, count: number): number[] {
+  return Array.from({ length: count }, (_, k) => Math.floor(at / length ** (count - 1 - k)) % length);
 }
 
 /** Up to `most` of the numbers below `count`, each as likely as the others. */

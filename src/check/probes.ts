@@ -1,12 +1,13 @@
 // Every way to obtain numbers from an emitted module, the record form and the bound form alike, with the results read
 // into flat lists of one order (layout.ts). A number that is missing reads as NaN.
 
+import { type HigherKind, isHigherKind, orderOf } from '../ir/program.ts';
 import type { Point } from './domain.ts';
 import { flatten, type Layout, nested, type Part, type Parts, unflatten } from './layout.ts';
 import type { Exports } from './load.ts';
 
 /** What is measured; the gradient is a Jacobian of one row. */
-export type Quantity = 'value' | 'jacobian' | 'hessian' | 'hvp' | 'jvp' | 'vjp';
+export type Quantity = 'value' | 'jacobian' | 'hessian' | HigherKind | 'hvp' | 'jvp' | 'vjp';
 
 export type Measured = Readonly<Partial<Record<Quantity, ArrayLike<number>>>>;
 
@@ -30,13 +31,16 @@ export type ArrayType = Float64ArrayConstructor | Float32ArrayConstructor;
 
 /** The functions that `module` exports, then those of what its `bind` returns; its arrays are of type `array`. */
 export function probesOf(module: Exports, array: ArrayType = Float64Array): Probe[] {
-  const records = Object.entries(RECORD_FORMS).flatMap(([name, measure]): Probe[] => {
+  const higher = Object.keys(module).filter(isHigherKind);
+  const recordForms = [...Object.entries(RECORD_FORMS), ...higher.map(recordForm)];
+  const records = recordForms.flatMap(([name, measure]): Probe[] => {
     const f = module[name];
     return isCallable(f) ? [{ name, measure: call => measure(f, new RecordCall(call, array)) }] : [];
   });
   const { bind } = module;
   if (!isCallable(bind)) return records;
-  const bound = Object.entries(BOUND_FORMS).flatMap(([name, measure]): Probe[] => {
+  const boundForms = [...Object.entries(BOUND_FORMS), ...higher.map(boundForm)];
+  const bound = boundForms.flatMap(([name, measure]): Probe[] => {
     if (!isCallable(module[name])) return [];
     const constant = patternOf(module, name);
     const measureBound = (call: Call): Measured => {
@@ -99,6 +103,32 @@ class RecordCall {
     return this.#matrix(result, this.#layout.wrt, result);
   }
 
+  /** Records nested by name as one tensor with so many axes. */
+  tensor(result: unknown, order: number): Float64Array {
+    const { items, length } = this.#layout.wrt;
+    const flat = new Float64Array(length ** order).fill(Number.NaN);
+    const read = (value: unknown, parts: readonly Part[]): void => {
+      if (parts.length < order) {
+        for (const part of items) read(at(value, part.name), [...parts, part]);
+        return;
+      }
+      const count = parts.reduce((product, part) => product * part.length, 1);
+      const isScalar = parts.every(part => part.isScalar);
+      const elements = this.#elements(value, count, isScalar);
+      for (let k = 0; k < count; k++) {
+        let [rest, place, width] = [k, 0, 1];
+        for (const { offset, length: own } of parts.toReversed()) {
+          place += (offset + (rest % own)) * width;
+          width *= length;
+          rest = Math.floor(rest / own);
+        }
+        flat[place] = elements[k];
+      }
+    };
+    read(result, []);
+    return flat;
+  }
+
   /** Blocks of rows by columns as one matrix. */
   #matrix(blocks: unknown, rows: Parts, whole: unknown): Float64Array {
     const { wrt } = this.#layout;
@@ -159,6 +189,14 @@ const RECORD_FORMS: Readonly<Record<string, (f: Callable, call: RecordCall) => M
     return { value: call.values(at(both, 'value')), vjp: call.vector(at(both, 'grad')) };
   },
 };
+
+function recordForm(kind: HigherKind): [string, (f: Callable, call: RecordCall) => Measured] {
+  return [kind, (f, call) => ({ [kind]: call.tensor(f(call.inputs), orderOf(kind)) })];
+}
+
+function boundForm(kind: HigherKind): [string, (f: Callable, call: BoundCall) => Measured] {
+  return [kind, (f, call) => ({ [kind]: call.filled(call.columns ** orderOf(kind), T => f(call.theta, T)) })];
+}
 
 /** A round of calls of bound functions, which take and fill flat arrays. */
 class BoundCall {

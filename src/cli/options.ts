@@ -4,6 +4,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { isGlobalName } from '../codegen/names.ts';
 import type { CompileOptions, ModuleFormat } from '../compile.ts';
+import { HIGHEST_ORDER } from '../ir/program.ts';
 import { VERSION } from '../version.ts';
 
 export type Emit = 'js' | 'ir' | 'dot' | 'tex' | 'json';
@@ -82,6 +83,7 @@ interface RawOptions {
   readonly jacobian?: Variant;
   readonly hessian?: Variant;
   readonly gaussNewton?: Variant;
+  readonly order?: number;
   readonly hvp?: true;
   readonly jvp?: true;
   readonly vjp?: true;
@@ -142,6 +144,7 @@ function command(): Command {
     .addOption(variant('--jacobian [=sparse]', 'add the Jacobian'))
     .addOption(variant('--hessian [=sparse]', 'add the Hessian'))
     .addOption(variant('--gauss-newton [=sparse]', "add J'J and J'r of residuals r with Jacobian J"))
+    .option('--order <n>', 'add all derivatives up to order n: hessian, derivative3, derivative4, ...', order)
     .option('--hvp', 'add the Hessian times a vector')
     .option('--jvp', 'add the Jacobian times a vector (forward mode)')
     .option('--vjp', 'add a vector times the Jacobian (reverse mode)')
@@ -233,6 +236,7 @@ function checked(files: readonly string[], raw: RawOptions): CommandLine {
     ...(raw.jacobian && { jacobian: raw.jacobian === 'sparse' ? 'sparse' : true }),
     ...(raw.hessian && { hessian: raw.hessian === 'sparse' ? 'sparse' : true }),
     ...(raw.gaussNewton && { gaussNewton: raw.gaussNewton === 'sparse' ? 'sparse' : true }),
+    ...(raw.order !== undefined && { order: raw.order }),
     ...(raw.hvp && { hvp: true }),
     ...(raw.jvp && { jvp: true }),
     ...(raw.vjp && { vjp: true }),
@@ -313,6 +317,13 @@ function pair(text: string, before: ReadonlyMap<string, unknown>, example: strin
 function level(text: string): 0 | 1 | 2 {
   if (text === '0' || text === '1' || text === '2') return Number(text) as 0 | 1 | 2;
   throw new InvalidArgumentError('Levels are 0, 1 and 2.');
+}
+
+/** As the compiler takes it. */
+function order(text: string): number {
+  const value = Number(text);
+  if (/^[0-9]+$/.test(text) && value >= 1 && value <= HIGHEST_ORDER) return value;
+  throw new InvalidArgumentError(`An order is an integer from 1 to ${HIGHEST_ORDER}.`);
 }
 
 function count(text: string): number {

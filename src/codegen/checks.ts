@@ -191,6 +191,27 @@ function ${own.block}(matrix, at, rows, columns, width) {
   return values;
 }`,
 
+  strided: ({ own, array }) => `/** The elements of a tensor that stand at + index . strides. */
+function ${own.strided}(values, at, lengths, strides) {
+  let places = [at];
+  for (const [axis, length] of lengths.entries()) {
+    places = places.flatMap(place => Array.from({ length }, (_, k) => place + k * strides[axis]));
+  }
+  return ${array}.from(places, place => values[place]);
+}`,
+
+  symmetrise: ({
+    own,
+  }) => `/** Takes elements of a symmetric tensor whose indices do not ascend from where two of these are exchanged. */
+function ${own.symmetrise}(tensor, width, length) {
+  for (let at = 1; at < length; at++) {
+    for (let rest = at, stride = 1; rest >= width; rest = Math.floor(rest / width), stride *= width) {
+      const descent = (Math.floor(rest / width) % width) - (rest % width);
+      if (descent > 0) tensor[at] = tensor[at - descent * stride * (width - 1)];
+    }
+  }
+}`,
+
   number: ({ own }) => `function ${own.number}(name, x) {
   if (typeof x === 'number') return;
   if (x === undefined) throw new TypeError(\`missing input \${name}\`);

@@ -50,6 +50,8 @@ const OWN = [
   'sameSize',
   'position',
   'block',
+  'strided',
+  'symmetrise',
   'product',
   'pack',
   'put',

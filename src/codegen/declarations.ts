@@ -81,6 +81,7 @@ export function typeOf(
     case 'number':
       return 'number';
     case 'array':
+    case 'strided':
       return context.array;
     case 'sparse':
       return `{ values: ${context.array}; rowIndex: Int32Array; colPointer: Int32Array }`;

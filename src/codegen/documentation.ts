@@ -84,7 +84,7 @@ function described(shapes: Shapes): string {
 
 /** The tensors in a result, but for records like the inputs. */
 function shapesIn(context: Context, result: Result, path = ''): Shapes {
-  if (result.kind === 'array') return [[path, result.shape]];
+  if (result.kind === 'array' || result.kind === 'strided') return [[path, result.shape]];
   if (result.kind !== 'record' || isLikeWrt(context, result)) return [];
   return result.fields.flatMap(([name, field]) =>
     shapesIn(context, field, path === '' ? name : `${path}.${name}`),

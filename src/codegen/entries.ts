@@ -8,8 +8,10 @@ import type { InputNode, Node } from '../ir/graph.ts';
 import {
   type Derivative,
   type DerivativeKind,
+  type HigherKind,
   type Input,
   inputsByRole,
+  isHigherKind,
   nodeOf,
   type Output,
   type Program,
@@ -17,6 +19,7 @@ import {
 import { elementsIn, SCALAR, type Shape } from '../ir/shape.ts';
 import { addSizes, multiplySizes, type Size, sameSize, sizeText } from '../ir/size.ts';
 import { type Cell, type Side as CellSide, cellsOf, placeOfCell, planOf } from './cells.ts';
+import { higherEntry } from './higher.ts';
 import type { Deposit } from './loops/deposit.ts';
 import { stridesOf } from './loops/space.ts';
 import { compress, type Pattern } from './pattern.ts';
@@ -43,8 +46,10 @@ export interface Block {
   readonly length: Size;
   /** The pattern of a sparse matrix: it tells the length where no size does. */
   readonly sparsity?: Sparsity;
-  /** Of a symmetric matrix, of which `parts` are the upper triangle, the number of columns. */
+  /** Of a symmetric matrix or tensor, of which `parts` are what has ascending indices, the length of each axis. */
   readonly symmetric?: Size;
+  /** The number of axes of one that is symmetric. Default 2. */
+  readonly order?: number;
   /** What the array holds, for documentation. */
   readonly doc: string;
 }
@@ -61,6 +66,15 @@ export type Result =
       readonly rows: Size;
       readonly columns: Size;
       readonly width: Size;
+    }
+  /** A tensor, flat, whose element is told by one index for each of `lengths`; it stands at + index . strides. */
+  | {
+      readonly kind: 'strided';
+      readonly block: Block;
+      readonly shape: Shape;
+      readonly at: Size;
+      readonly lengths: readonly Size[];
+      readonly strides: readonly Size[];
     }
   | { readonly kind: 'sparse'; readonly block: Block; readonly pattern: Pattern | Sparsity }
   | { readonly kind: 'record'; readonly fields: readonly Field[] };
@@ -104,9 +118,12 @@ export function entriesOf(program: Program, scalarsOf?: ScalarsOf): Entry[] {
   const summary = names === 'value' ? 'The value of the formula.' : `The value of ${names}.`;
   const entries: Entry[] = [{ name: 'value', summary, result: value.result, bound: [value.block] }];
   for (const derivative of program.derivatives) {
-    entries.push(
-      ...ENTRIES[derivative.kind]({ program, wrt, rows, value, derivative, ...(scalarsOf && { scalarsOf }) }),
-    );
+    const { kind } = derivative;
+    if (isHigherKind(kind)) entries.push(higherEntry(kind, wrt, derivative));
+    else {
+      const request = { program, wrt, rows, value, derivative, ...(scalarsOf && { scalarsOf }) };
+      entries.push(...ENTRIES[kind](request));
+    }
   }
   return entries;
 }
@@ -190,7 +207,7 @@ interface Request {
   readonly scalarsOf?: ScalarsOf;
 }
 
-const ENTRIES: { readonly [K in DerivativeKind]: (request: Request) => Entry[] } = {
+const ENTRIES: { readonly [K in Exclude<DerivativeKind, HigherKind>]: (request: Request) => Entry[] } = {
   grad: ({ wrt, value, derivative }) => {
     const grad = vectorOf('g', 'the gradient', wrt, derivative);
     const both = record([

@@ -1,5 +1,6 @@
 // How numbers are handed out: one return statement that builds a record, or stores into an array of the caller.
 
+import { constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Block, Result } from './entries.ts';
 import { keyOf, property } from './names.ts';
@@ -23,16 +24,24 @@ export function elementsOf(block: Block, { of }: Scalars): Elements {
         at += index * (strides[axis] as number);
         rest = (rest - index) / (shape[axis] as number);
       }
-      elements[at] = value;
+      if (!Object.is(constantOf(value), 0)) elements[at] = value;
     }
   }
-  if (block.symmetric !== undefined) {
-    const width = block.symmetric as number;
-    for (let i = 1; i < width; i++) {
-      for (let j = 0; j < i; j++) elements[i * width + j] = elements[j * width + i];
-    }
-  }
+  if (block.symmetric !== undefined) symmetrise(elements, block.symmetric as number);
   return elements;
+}
+
+/**
+ * Takes each element of a symmetric tensor whose indices do not ascend from the place at which two neighbouring ones are
+ * exchanged that do not. That one comes before, so it is right already. The same as `symmetrise` of checks.ts.
+ */
+function symmetrise(elements: (Node | undefined)[], width: number): void {
+  for (const at of elements.keys()) {
+    for (let rest = at, stride = 1; rest >= width; rest = Math.floor(rest / width), stride *= width) {
+      const descent = (Math.floor(rest / width) % width) - (rest % width);
+      if (descent > 0) elements[at] = elements[at - descent * stride * (width - 1)];
+    }
+  }
 }
 
 /** One return statement that builds `result`, its arrays of type `array`. */
@@ -103,6 +112,11 @@ function treeOf(result: Result, array: ArrayType, leaf: (block: Block, at: numbe
         array,
         positionsOf(result).map(at => leaf(result.block, at)),
       );
+    case 'strided':
+      return typedArray(
+        array,
+        placesOf(result).map(at => leaf(result.block, at)),
+      );
     case 'sparse': {
       const { block, pattern } = result;
       const values = typedArray(
@@ -125,6 +139,17 @@ function positionsOf({ at, rows, columns, width }: Extract<Result, { kind: 'arra
     const column = k % (columns as number);
     return (at as number) + ((k - column) / (columns as number)) * (width as number) + column;
   });
+}
+
+/** The same of one that is told by several indices. */
+function placesOf({ at, lengths, strides }: Extract<Result, { kind: 'strided' }>): number[] {
+  return lengths.reduce(
+    (places: number[], length, axis) =>
+      places.flatMap(place =>
+        Array.from({ length: length as number }, (_, k) => place + k * (strides[axis] as number)),
+      ),
+    [at as number],
+  );
 }
 
 export type ArrayType = 'Float64Array' | 'Float32Array' | 'Int32Array';

@@ -328,9 +328,12 @@ class LoopWriter {
 
   /** Lower triangles of symmetric matrices from the upper ones. */
   #mirrors(scope: Names, arrays: ReadonlyMap<Block, string>): string[] {
-    return Array.from(arrays).flatMap(([{ symmetric }, matrix]) => {
+    return Array.from(arrays).flatMap(([{ symmetric, order, length }, matrix]) => {
       if (symmetric === undefined || symmetric === 1) return [];
       const size = this.#size(symmetric);
+      if (order !== undefined) {
+        return [`${this.#context.use('symmetrise')}(${matrix}, ${size}, ${this.#size(length)});`];
+      }
       const width = /^[\w$]+$/.test(size) ? size : `(${size})`;
       const inner = new Names(scope);
       const [i, j] = [inner.take('i'), inner.take('j')];

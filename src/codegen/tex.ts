@@ -4,7 +4,15 @@
 
 import type { Node } from '../ir/graph.ts';
 import { liveNodes, sectionsOf } from '../ir/live.ts';
-import { type Derivative, nodeOf, type Output, type Program, rootsOf, sizesOf } from '../ir/program.ts';
+import {
+  type Derivative,
+  nodeOf,
+  type OrderedKind,
+  type Output,
+  type Program,
+  rootsOf,
+  sizesOf,
+} from '../ir/program.ts';
 import { texOf } from './tex-forms.ts';
 import { differential, TexNames, texName } from './tex-names.ts';
 import { positionsOf } from './tex-tensors.ts';
@@ -153,10 +161,6 @@ function texOfDerivative(
   const f = outputs[0]?.symbol ?? 'f';
   const x = (name: string) => inputOf.get(name) ?? texName(name);
   switch (kind) {
-    case 'grad':
-      return partial(f, [x(path)]);
-    case 'hessian':
-      return partial(f, path.split('.').map(x));
     case 'jacobian': {
       const dot = path.lastIndexOf('.');
       return partial(outputOf.get(path.slice(0, dot))!, [x(path.slice(dot + 1))]);
@@ -173,13 +177,16 @@ function texOfDerivative(
       return `${left}^{\\top} ${right ?? 'r'}`;
     }
     default:
-      return kind satisfies never;
+      kind satisfies OrderedKind;
+      return partial(f, path.split('.').map(x));
   }
 }
 
+/** The derivative of `value` by all of the variables, equal ones side by side. */
 function partial(value: string, variables: readonly string[]): string {
-  const [x, y] = variables;
-  if (y === undefined) return `\\frac{\\partial ${value}}{\\partial ${x}}`;
-  if (x === y) return `\\frac{\\partial^{2} ${value}}{\\partial ${x}^{2}}`;
-  return `\\frac{\\partial^{2} ${value}}{\\partial ${x} \\, \\partial ${y}}`;
+  const power = (count: number) => (count === 1 ? '' : `^{${count}}`);
+  const factors = [...new Set(variables)].map(x => {
+    return `\\partial ${x}${power(variables.filter(y => y === x).length)}`;
+  });
+  return `\\frac{\\partial${power(variables.length)} ${value}}{${factors.join(' \\, ')}}`;
 }

@@ -151,6 +151,12 @@ function treeThroughBound(
         : `${names.get(result.block)}[${sizeIn(context, result.at)}]`;
     case 'array':
       return arrayThroughBound(context, result, names.get(result.block)!);
+    case 'strided': {
+      const list = (sizes: readonly Size[]) => `[${sizes.map(size => sizeIn(context, size)).join(', ')}]`;
+      const { block, at, lengths, strides } = result;
+      const args = [names.get(block)!, sizeIn(context, at), list(lengths), list(strides)];
+      return `${context.use('strided')}(${args.join(', ')})`;
+    }
     case 'sparse':
       return object([
         item('values', names.get(result.block)!),

@@ -7,6 +7,7 @@ import type { InputNode, Node } from '../ir/graph.ts';
 import {
   type Derivative,
   type DerivativeKind,
+  type HigherKind,
   inputsByRole,
   nodeOf,
   type Output,
@@ -15,6 +16,7 @@ import {
 import { SCALAR } from '../ir/shape.ts';
 import { type Flow, masked } from './flow.ts';
 import { pushforward } from './forward.ts';
+import { raised } from './higher.ts';
 import { repeated } from './maps.ts';
 import { type Entry, matrices } from './matrix.ts';
 import { normalMatrix } from './normal.ts';
@@ -33,6 +35,8 @@ export interface Differentiator {
   jacobian(form: Form): Derivative;
   /** The upper triangle (in wrt order) of the second derivatives or their blocks, from those of `gradient`. */
   hessian(gradient: Derivative, form: Form): Derivative;
+  /** All derivatives of an order from the third on, from those of the order below. */
+  higher(kind: HigherKind, lower: Derivative): Derivative;
   /** Hessian times a vector: forward over reverse (Pearlmutter 1994). */
   hvp(gradient: Derivative): Derivative;
   /** J'J, J'r and r'r / 2 of residuals r with the Jacobian J, the upper triangle of the first. */
@@ -121,6 +125,11 @@ export function differentiator(b: Builder, program: Program): Differentiator {
         form,
       );
       return { ...rest, values: new Map([['', halfSquares(b, residuals)], ...gradient, ...values]) };
+    },
+
+    higher(kind, lower) {
+      seal();
+      return derivative(kind, raised(b, push, structured, inputsByRole(program).variables, lower.values));
     },
 
     hvp(gradient) {

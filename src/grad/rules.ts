@@ -167,7 +167,7 @@ export function calculus(b: Builder): Rules {
     xlogx: elementwise((g, [x]) => mul(g, add(log(x), 1))),
     logsumexp: variadic((g, x, out, i) => when(ne(x[i], -Infinity), mul(g, softmaxWeight(x, out, i)))),
     logcosh: elementwise((g, [x]) => mul(g, tanh(x))),
-    log1mexp: elementwise((g, [x]) => neg(div(g, expm1(neg(x))))),
+    log1mexp: elementwise((g, [x]) => mul(g, div(exp(x), expm1(x)))), // not 1 / expm1(-x): its derivative overflows
     sqrt1pm1: elementwise((g, [x]) => div(g, mul(2, sqrt(add(1, x))))),
     phi: elementwise((g, [x], out) => mul(g, sub(out, mul(order(out), phi(order(out) + 1, x))))),
     sphericalBessel: elementwise((g, [x], out) => mul(g, besselSlope(order(out), x))),

@@ -16,7 +16,9 @@ import { ATTR_FORMS, BARE_ATTRS, typeText } from './print.ts';
 import {
   type Derivative,
   type DerivativeKind,
+  type HigherKind,
   type Input,
+  isHigherKind,
   nodeOf,
   type Output,
   type Program,
@@ -48,7 +50,7 @@ const MAX_ERRORS = 20;
 /** As many as numpy has. */
 const MOST_AXES = 64;
 
-const KINDS: Readonly<Record<DerivativeKind, true>> = {
+const KINDS: Readonly<Record<Exclude<DerivativeKind, HigherKind>, true>> = {
   grad: true,
   jacobian: true,
   hessian: true,
@@ -516,7 +518,7 @@ const EXAMPLES = {
 };
 
 function isKind(text: string): text is DerivativeKind {
-  return Object.hasOwn(KINDS, text);
+  return Object.hasOwn(KINDS, text) || isHigherKind(text);
 }
 
 function sameType(a: Type, b: Type): boolean {

@@ -36,9 +36,11 @@ export function nodeOf({ shape, elements }: Output): Node | undefined {
 
 /**
  * What a derivative computes. Keys of `values` are paths whose parts are names of outputs, inputs and, for elements of
- * an output that is a list, 1-based positions: `x` for the gradient, `x.y` for the Hessian, `f.x` or `r.1.x` for a
- * Jacobian; of Gauss-Newton `x.y` for J'J, `x` for J'r and the empty path for r'r / 2. The shape of a value is that of the
- * parts joined: f by x is [...f, ...x]. A path that is absent is identically zero. `inputs` are what the derivative takes besides the inputs of the formula: tangents, cotangents.
+ * an output that is a list, 1-based positions: `x` for the gradient, `x.y` for the Hessian, `x.y.z` and so on for higher
+ * orders (of the orders of the same names the one that ascends in wrt), `f.x` or `r.1.x` for a Jacobian; of Gauss-Newton
+ * `x.y` for J'J, `x` for J'r and the empty path for r'r / 2. The shape of a value is that of the parts joined: f by x is
+ * [...f, ...x]. A path that is absent is identically zero. `inputs` are what the derivative takes besides the inputs of the
+ * formula: tangents, cotangents.
  */
 export interface Derivative {
   readonly kind: DerivativeKind;
@@ -50,7 +52,38 @@ export interface Derivative {
   readonly terms?: ReadonlyMap<string, readonly Term[]>;
 }
 
-export type DerivativeKind = 'grad' | 'jacobian' | 'hessian' | 'hvp' | 'jvp' | 'vjp' | 'gaussNewton';
+export type DerivativeKind = OrderedKind | 'jacobian' | 'hvp' | 'jvp' | 'vjp' | 'gaussNewton';
+
+/** The kinds that hold all derivatives of one order, by that order less one. */
+const ORDERED = [
+  'grad',
+  'hessian',
+  'derivative3',
+  'derivative4',
+  'derivative5',
+  'derivative6',
+  'derivative7',
+  'derivative8',
+] as const;
+
+export type OrderedKind = (typeof ORDERED)[number];
+export type HigherKind = Exclude<OrderedKind, 'grad' | 'hessian'>;
+
+/** Higher orders are not offered: what they take grows exponentially. */
+export const HIGHEST_ORDER = ORDERED.length;
+
+/** The kind that holds all derivatives of an order from 1 to HIGHEST_ORDER. */
+export function kindOfOrder(order: number): OrderedKind {
+  return ORDERED[order - 1];
+}
+
+export function orderOf(kind: OrderedKind): number {
+  return ORDERED.indexOf(kind) + 1;
+}
+
+export function isHigherKind(kind: string): kind is HigherKind {
+  return ORDERED.slice(2).some(each => each === kind);
+}
 
 export interface Program {
   readonly source: Source;

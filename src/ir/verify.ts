@@ -23,7 +23,7 @@
 //   P3  wrt names inputs, each once; int inputs are not differentiable.
 //   P4  There is at most one derivative of a kind; its values belong to the graph and are numbers; its own inputs are
 //       input nodes, each listed once, with names that no input of the formula has.
-//   P5  The paths of a derivative: `x` (grad, hvp, vjp), `x.y` (hessian), `f` (jvp), `f.x` (jacobian), where x, y are in
+//   P5  The paths of a derivative: `x` (grad, hvp, vjp), `x.y` (hessian), `x.y.z` (derivative3) and so on, `f` (jvp), `f.x` (jacobian), where x, y are in
 //       wrt and f is an output of one node or, as in `r.1`, an element of one that is a list: its 1-based position. The
 //       shape of the value is that of the parts joined.
 //   P6  Every input node that is needed is an input of the program or of a derivative, and outputs need only the former.
@@ -34,7 +34,7 @@ import { type Attrs, attrsText, constraintKey, type Graph, type Node } from './g
 import { liveNodes } from './live.ts';
 import { factsOf, isOpName, MOST_INPUTS, type OpName } from './ops.ts';
 import { nodeText, numberText } from './print.ts';
-import { type Derivative, nodeOf, type Output, type Program } from './program.ts';
+import { type Derivative, nodeOf, type Output, orderOf, type Program } from './program.ts';
 import { type DType, elementsIn, type Shape, sameShape, shapeText } from './shape.ts';
 import { type Constrain, ShapeError, shapeOf } from './shapes.ts';
 import { type Size, sizeText, subtractSizes } from './size.ts';
@@ -359,12 +359,9 @@ export function shapeAtPath(
   const last = wrt.get(parts[parts.length - 1]);
   const joined = (first: Shape | undefined) => first && last && [...first, ...last];
   switch (kind) {
-    case 'grad':
     case 'hvp':
     case 'vjp':
       return parts.length === 1 ? last : undefined;
-    case 'hessian':
-      return parts.length === 2 ? joined(wrt.get(parts[0])) : undefined;
     case 'gaussNewton':
       if (path === '') return [];
       return parts.length === 2 ? joined(wrt.get(parts[0])) : parts.length === 1 ? last : undefined;
@@ -373,8 +370,13 @@ export function shapeAtPath(
     case 'jacobian':
       return joined(shapeOfResult(parts.slice(0, -1), outputs));
     default:
-      return kind satisfies never;
+      return parts.length === orderOf(kind) ? shapeOfNames(parts, wrt) : undefined;
   }
+}
+
+/** The shapes of inputs joined. */
+function shapeOfNames(names: readonly string[], wrt: ReadonlyMap<string, Shape>): Shape | undefined {
+  return names.every(name => wrt.has(name)) ? names.flatMap(name => wrt.get(name)!) : undefined;
 }
 
 /** The shape of an output that is one node, or of an element of one that is a list. */

@@ -52,6 +52,21 @@ describe('one file to stdout', () => {
       expect(exportsOf(stdout)).toContain(name);
   });
 
+  test('with derivatives up to an order, whatever is emitted', () => {
+    const { symgrad } = workplace({ 'f.expr': 'x^4 * exp(y)\n' });
+    const { stdout, stderr } = symgrad('f.expr', '--order', '4', '--check=3', '--stats');
+    expect(exportsOf(stdout)).toEqual(expect.arrayContaining(['hessian', 'derivative3', 'derivative4']));
+    expect(stderr).toMatch(/^bind\(\)\.derivative4 +differences of derivative3 +3 +[\d.e+-]+ +ok$/m);
+    expect(stderr).toMatch(/^derivative4 +\d+ +[\d.]+$/m);
+    for (const kind of ['ir', 'json', 'dot']) {
+      expect(symgrad('f.expr', '--order', '3', '--emit', kind).stdout).toContain('derivative3');
+    }
+    expect(symgrad('f.expr', '--order', '3', '--emit', 'tex').stdout).toContain('\\partial^{3}');
+    expect(symgrad('f.expr', '--order', '3', '--print-after', 'derivative3').stderr).toContain(
+      'return derivative3',
+    );
+  });
+
   test('with sparse matrices', () => {
     const { symgrad } = workplace({ 'f.expr': SQUARE });
     expect(symgrad('--hessian=sparse', '--jacobian=sparse', 'f.expr').stdout).toContain('colPointer');

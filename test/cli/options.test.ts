@@ -49,6 +49,12 @@ describe('what is accepted', () => {
     });
   });
 
+  test('an order', () => {
+    expect(read('f.expr', '--order', '3').compile.order).toBe(3);
+    expect(read('f.expr', '--order=8').compile.order).toBe(8);
+    expect(read('f.expr').compile).not.toHaveProperty('order');
+  });
+
   test('after -- every word is a file', () => {
     expect(read('--', '--hessian').files).toEqual(['--hessian']);
   });
@@ -121,6 +127,9 @@ describe('what is refused', () => {
     [['f.expr', '--unroll', 'all'], 'invalid-argument', 'It must be a positive integer.'],
     [['f.expr', '--emit', 'jss'], 'invalid-argument', 'Allowed choices are js, ir, dot, tex, json.'],
     [['f.expr', '--format', 'umd'], 'invalid-argument', 'Allowed choices are esm, cjs, iife.'],
+    [['f.expr', '--order', '0'], 'invalid-argument', 'An order is an integer from 1 to 8.'],
+    [['f.expr', '--order', '9'], 'invalid-argument', 'An order is an integer from 1 to 8.'],
+    [['f.expr', '--order', '1e0'], 'invalid-argument', 'An order is an integer from 1 to 8.'],
     [['f.expr', '--hessian=dens'], 'invalid-argument', 'The variant is sparse, or nothing.'],
     [['f.expr', '--hvp=sparse'], 'unknown-option', '--hvp=sparse'],
     [['f.expr', '--wrt', 'x,,y'], 'invalid-argument', 'Names are separated by single commas: x,y.'],

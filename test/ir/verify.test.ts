@@ -260,7 +260,9 @@ test('P4: derivatives', () => {
 });
 
 test('P5: paths', () => {
-  const kinds: Record<Derivative['kind'], { good: string[]; bad: string[] }> = {
+  const kinds: Partial<Record<Derivative['kind'], { good: string[]; bad: string[] }>> = {
+    derivative3: { good: ['x.x.x', 'x.x.y', 'y.x.y'], bad: ['x', 'x.x', 'x.x.x.x', 'x..x', 'x.z.y', 'x.x.'] },
+    derivative8: { good: ['x.x.x.x.x.x.x.y'], bad: ['x.x.x', 'x.x.x.x.x.x.x'] },
     grad: { good: ['x', 'y'], bad: ['', 'z', 'x.y', 'value', 'x.1'] },
     hvp: { good: ['x'], bad: ['x.x'] },
     vjp: { good: ['y'], bad: ['value'] },
@@ -274,7 +276,7 @@ test('P5: paths', () => {
   };
   for (const [kind, { good, bad }] of Object.entries(kinds) as [
     Derivative['kind'],
-    (typeof kinds)['grad'],
+    NonNullable<(typeof kinds)['grad']>,
   ][]) {
     const at = (path: string): Program => {
       const program = sampleProgram();

@@ -260,7 +260,7 @@ function complete(program: Program): Derivative[] {
   return program.derivatives.map(derivative => {
     const { kind, values } = derivative;
     const pairs = wrt.flatMap((x, i) => wrt.slice(i).map(y => `${x}.${y}`));
-    const paths = {
+    const known: Partial<Record<typeof kind, readonly string[]>> = {
       grad: wrt,
       hvp: wrt,
       vjp: wrt,
@@ -268,7 +268,8 @@ function complete(program: Program): Derivative[] {
       hessian: pairs,
       gaussNewton: ['', ...wrt, ...pairs],
       jacobian: names.flatMap(f => wrt.map(x => `${f}.${x}`)),
-    }[kind];
+    };
+    const paths = known[kind] ?? [];
     const zero = (path: string) =>
       builder(graph).broadcast(
         0,
