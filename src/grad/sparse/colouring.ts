@@ -1,7 +1,7 @@
 // Groups of columns that one directional derivative serves. A Jacobian J of n columns in c colours is read from the product
 // J S with the n x c matrix S of zeros and ones that tells the colours: columns of one colour have no row in common, so each
 // nonzero stands alone in its row of the product. Rows are coloured alike. A Hessian is symmetric: an element may be read
-// where its mirror image stands, so a star colouring suffices. Source: Gebremedhin, Manne and Pothen, What color is your
+// where its mirror image stands, so that a star colouring suffices. Source: Gebremedhin, Manne and Pothen, What color is your
 // Jacobian?, SIAM Review 47 (2005).
 
 import { adjacencyGraph, intersectionGraph } from './adjacency.ts';
@@ -30,9 +30,15 @@ export function columnColouring(pattern: Sparsity): Colouring {
   return bestColouring(intersectionGraph(pattern), distanceOne, widestColumn(transposed(pattern)));
 }
 
-/** Colours of the columns of a symmetric matrix from which it can be read directly. */
+/**
+ * Colours of the columns of a symmetric matrix such that of every nonzero (i, j) column j is the only one of its colour in
+ * row i, or column i the only one of its colour in row j: a star colouring, or one of columns if that has fewer.
+ */
 export function hessianColouring(pattern: Sparsity): Colouring {
-  return bestColouring(adjacencyGraph(pattern), star, 1);
+  const stars = bestColouring(adjacencyGraph(pattern), star, 1);
+  if (stars.colours <= widestColumn(pattern)) return stars;
+  const columns = columnColouring(pattern);
+  return columns.colours < stars.colours ? columns : stars;
 }
 
 /** How many directional derivatives it takes to know every nonzero. */

@@ -31,7 +31,7 @@ export function smallestLast(graph: VertexGraph): Int32Array {
   return order;
 }
 
-/** Next is always a vertex with the most neighbours among those before it; of these one with the most neighbours. */
+/** First is a vertex with the most neighbours; next is always one with the most neighbours among those before it. */
 export function incidenceDegree(graph: VertexGraph): Int32Array {
   // The most neighbours is the fewest if they are counted below zero, from the number of vertices.
   const queue = new Buckets(new Int32Array(graph.count).fill(graph.count), graph.count, largestFirst(graph));
