@@ -38,7 +38,7 @@ export class Dependences {
   readonly algebra: Algebra<Abstract>;
 
   readonly #count: number;
-  readonly #contributes: (op: OpName, index: number) => boolean;
+  readonly #isConstant: (op: OpName) => boolean;
   /** The walk that saw an element last. */
   readonly #marks: Int32Array;
   readonly #found: Int32Array;
@@ -50,10 +50,7 @@ export class Dependences {
     this.#left = limit;
     this.#marks = new Int32Array(count);
     this.#found = new Int32Array(count);
-    this.#contributes = (op, index) => {
-      const rule = rules[op];
-      return rule.kind === 'elementwise' ? rule.partials[index] !== null : rule.kind !== 'constant';
-    };
+    this.#isConstant = op => rules[op].kind === 'constant';
     this.algebra = {
       constant: value => value,
       numberOf: x => (typeof x === 'number' ? x : undefined),
@@ -69,14 +66,17 @@ export class Dependences {
 
   /** What depends on all that these depend on, and is not known. */
   union(of: readonly Abstract[]): Dependence {
-    const parts: Dependence[] = [];
+    let first: Dependence | undefined;
+    let parts: Dependence[] | undefined; // if there are several
     for (const x of of) {
-      if (typeof x === 'number' || x === this.nothing || parts.at(-1) === x) continue;
+      if (typeof x === 'number' || x === this.nothing || x === first) continue;
       if (x.members?.length === this.#count) return x;
-      parts.push(x);
+      if (first === undefined) first = x;
+      else if (parts === undefined) parts = [first, x];
+      else parts.push(x);
     }
-    if (parts.length === 0) return this.nothing;
-    return parts.length === 1 ? parts[0] : new Dependence(parts);
+    if (first === undefined) return this.nothing;
+    return parts === undefined ? first : new Dependence(parts);
   }
 
   /** The same with its set written out. */
@@ -118,8 +118,10 @@ export class Dependences {
       const { evaluate } = factsOf(op);
       return order === undefined ? evaluate(...args) : evaluate(...args, order);
     }
-    if (op === 'select' && isNumber(args[0])) return args[0] ? args[1] : args[2];
-    return absorbed(op, args) ?? this.union(args.filter((_, index) => this.#contributes(op, index)));
+    const known = absorbed(op, args);
+    if (known !== undefined) return known;
+    if (op === 'select') return isNumber(args[0]) ? args[args[0] ? 1 : 2] : this.union(args.slice(1));
+    return this.#isConstant(op) ? this.nothing : this.union(args);
   }
 }
 

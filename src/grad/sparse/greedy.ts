@@ -87,4 +87,4 @@ function ownColours(graph: VertexGraph): Colouring {
 const ORDERINGS: readonly Ordering[] = [natural, largestFirst, smallestLast, incidenceDegree];
 
 /** Of neighbours and of colours: about a second. */
-const MOST_CHECKS = 5e7;
+const MOST_CHECKS = 2e7;
