@@ -103,7 +103,6 @@ function seedsOf(b: Builder, inputs: readonly Node[], { colours, of }: Colouring
   for (const input of inputs) {
     const own = of.subarray(first, first + elementCount(input));
     first += own.length;
-    if (own.every(colour => colour < 0)) continue;
     seeds.set(input, { value: seedOf(b, input.shape, own, colours), guard: null });
   }
   return seeds;

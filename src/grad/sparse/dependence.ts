@@ -120,7 +120,7 @@ export class Dependences {
     }
     const known = absorbed(op, args);
     if (known !== undefined) return known;
-    if (op === 'select') return isNumber(args[0]) ? args[args[0] ? 1 : 2] : this.union(args.slice(1));
+    if (op === 'select' && isNumber(args[0])) return args[args[0] ? 1 : 2];
     return this.#isConstant(op) ? this.nothing : this.union(args);
   }
 }

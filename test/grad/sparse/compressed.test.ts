@@ -10,6 +10,7 @@ import { calculus } from '../../../src/grad/rules.ts';
 import { type Compressed, compression } from '../../../src/grad/sparse/compressed.ts';
 import { type Builder, builder } from '../../../src/ir/build.ts';
 import type { Node } from '../../../src/ir/graph.ts';
+import { liveNodes } from '../../../src/ir/live.ts';
 import { printIr } from '../../../src/ir/print.ts';
 import { inputsByRole, nodeOf, type Program } from '../../../src/ir/program.ts';
 import { namedSize } from '../../../src/ir/size.ts';
@@ -210,6 +211,29 @@ describe('Hessians by colours', () => {
     const rules = calculus(b);
     const { jacobian } = compression(b, rules, pullback(b, rules), pushforward(b, rules));
     expect(jacobian([out], inputs, [b.graph.input('cotangent', 'real', out.shape)])).toBeUndefined();
+  });
+});
+
+describe('what is built', () => {
+  const operations = ({ values }: Compressed) => new Set(liveNodes([values]).map(({ op }) => op));
+
+  it('is no more than the values where these stand in order', () => {
+    const [, , shapes, build] = JACOBIANS.elementwise;
+    const ops = operations(jacobianOf(settingOf(formula(shapes, build))));
+    expect([...ops].filter(op => op === 'gather' || op === 'iota' || op === 'concat')).toEqual([]);
+  });
+
+  it('leaves out what has no nonzeros', () => {
+    const [, shapes, build] = HESSIANS['one of two inputs'];
+    expect([...operations(hessianOf(settingOf(formula(shapes, build))))]).not.toContain('concat');
+  });
+
+  it('does not depend on the cotangents of rows', () => {
+    const [by, , shapes, build] = JACOBIANS['rows of a product'];
+    expect(by).toBe('rows');
+    const { values } = jacobianOf(settingOf(formula(shapes, build)));
+    const names = liveNodes([values]).flatMap(node => (node.op === 'input' ? [node.attrs.name] : []));
+    expect(names).toEqual(['x0', 'x1']);
   });
 });
 

@@ -124,6 +124,21 @@ describe('Jacobians by hand', () => {
     expect(jacobianText(shapes, build)).toEqual(expected);
   });
 
+  it('see through masks of which a part is known', () => {
+    const either: Build = (b, x) => b.select(b.or(b.eq(b.iota(3), 0), b.lt(x, 0)), b.exp(x), 1);
+    const both: Build = (b, x) => b.select(b.and(b.eq(b.iota(3), 0), b.lt(x, 0)), b.exp(x), 1);
+    const other = (b: Builder, x: Node) => b.slice(x, { axis: 0, start: 2, step: -1, length: 3 });
+    expect(jacobianText([[3]], either)).toEqual(DIAGONAL);
+    expect(jacobianText([[3]], both)).toEqual(['x..', '...', '...']);
+    const selected: Build = (b, x) => b.select(b.or(b.eq(b.iota(3), 0), b.lt(x, 0)), x, other(b, x));
+    expect(jacobianText([[3]], selected)).toEqual(['x..', '.x.', 'x.x']);
+  });
+
+  it('see the zeros that data is padded with', () => {
+    const build: Build = (b, x, t) => b.mul(x, b.pad(t, { axis: 0, start: 1, step: 1, length: 3 }));
+    expect(jacobianText([[3], [1]], build, 1)).toEqual(['...', '.x.', '...']);
+  });
+
   it('do not depend on inputs that are not differentiated', () => {
     expect(jacobianText([[3], [3]], (b, x, t) => b.mul(x, sum(b, t)), 1)).toEqual(DIAGONAL);
   });
@@ -210,6 +225,13 @@ describe('Hessians by hand', () => {
     ],
   ])('%s', (_, shapes, build, expected) => {
     expect(hessianText(shapes, build)).toEqual(expected);
+  });
+
+  it('are zero where one of the halves shows it', () => {
+    const { b, inputs } = formulaOf([[], []], (_, x) => x);
+    const [x, y] = inputs;
+    // Not the gradient of anything: only y shows that the two do not meet.
+    expect(textOf(hessianPattern(calculus(b), [b.mul(x, y), b.sin(y)], inputs)!)).toEqual(['x.', '.x']);
   });
 });
 
