@@ -1,5 +1,5 @@
-// Compressed Jacobians and Hessians: written out as matrices they are those of central differences and, for random
-// programs, those of the dense derivatives by the evaluator. Emitted modules compute them too.
+// Compressed Jacobians and Hessians: written out as matrices they are those of central differences and, for random programs,
+// those of products with unit vectors, one column at a time. Emitted modules compute them too.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { type Builder, builder } from '../../../src/ir/build.ts';
 import type { Node } from '../../../src/ir/graph.ts';
 import { liveNodes } from '../../../src/ir/live.ts';
 import { printIr } from '../../../src/ir/print.ts';
-import { inputsByRole, nodeOf, type Program } from '../../../src/ir/program.ts';
+import { type Derivative, inputsByRole, nodeOf, type Program } from '../../../src/ir/program.ts';
 import { namedSize } from '../../../src/ir/size.ts';
 import { verify } from '../../../src/ir/verify.ts';
 import { normalise, optimise } from '../../../src/rewrite/passes.ts';
@@ -251,6 +251,36 @@ async function expectEmitted({ program, point, shapes }: Setting, { values }: Co
   await checkLoops(optimise(derived, 2), inputs);
 }
 
+/** Rows by columns: column j is the product with the j-th unit vector, by forward mode of one tangent. */
+function byUnitVectors(
+  setting: Setting,
+  { values, inputs }: Derivative,
+  paths: readonly string[],
+  rows: readonly number[],
+): number[][] {
+  const { point, shapes } = setting;
+  const present = paths.filter(path => values.has(path));
+  const nodes = present.map(path => values.get(path)!);
+  const tangents = inputs.map(({ attrs, shape }) => ({
+    name: attrs.name,
+    shape: shape as readonly number[],
+  }));
+  const zeros = Object.fromEntries(
+    tangents.map(({ name, shape }) => [name, new Array<number>(countIn(shape)).fill(0)]),
+  );
+  const allShapes = { ...shapes, ...Object.fromEntries(tangents.map(({ name, shape }) => [name, shape])) };
+  const columns = tangents.flatMap(({ name }) =>
+    zeros[name].map((_, e) => {
+      const products = valuesAt(nodes, { ...point, ...zeros, [name]: zeros[name].with(e, 1) }, allShapes);
+      return paths.flatMap((path, k) =>
+        values.has(path) ? products[present.indexOf(path)] : new Array<number>(rows[k]).fill(0),
+      );
+    }),
+  );
+  const count = rows.reduce((sum, each) => sum + each, 0);
+  return Array.from({ length: count }, (_, i) => columns.map(column => column[i]));
+}
+
 describe('random programs', () => {
   const RUNS = Number(process.env.RUNS ?? 150);
   const real = (program: Program) =>
@@ -258,33 +288,23 @@ describe('random programs', () => {
   const areFinite = (matrix: readonly (readonly number[])[]) =>
     matrix.every(row => row.every(Number.isFinite));
 
-  it('have the Jacobians of forward mode from an identity', () => {
+  it('have the Jacobians that unit vectors give', () => {
     fc.assert(
       fc.property(smoothPrograms, fc.nat(1000), (random, seed) => {
         const node = nodeOf(random.outputs[0]);
         if (node === undefined || node.dtype !== 'real') return;
         const outputs = [{ name: 'f', shape: node.shape, elements: [node] }];
         const setting = settingOf({ ...random, outputs, wrt: real(random), derivatives: [] }, seed);
-        const { program, b, point, shapes } = setting;
-        const dense = differentiator(b, program).jacobian('dense');
-        const rows = countIn(node.shape);
-        const expected: number[][] = Array.from({ length: rows }, () => []);
-        for (const name of program.wrt) {
-          const block = dense.values.get(`f.${name}`);
-          const columns = countIn(shapes[name]);
-          const [values] =
-            block === undefined ? [new Array(rows * columns).fill(0)] : valuesAt([block], point, shapes);
-          for (const [i, row] of expected.entries())
-            row.push(...values.slice(i * columns, (i + 1) * columns));
-        }
-        if (areFinite(expected))
-          expectClose(writtenOut(jacobianOf(setting), setting), expected, printIr(program));
+        const products = differentiator(setting.b, setting.program).jvp();
+        const expected = byUnitVectors(setting, products, ['f'], [countIn(node.shape)]);
+        if (!areFinite(expected)) return;
+        expectClose(writtenOut(jacobianOf(setting), setting), expected, printIr(setting.program));
       }),
       { numRuns: RUNS },
     );
   });
 
-  it('have the Hessians of forward mode from an identity', () => {
+  it('have the Hessians that unit vectors give', () => {
     fc.assert(
       fc.property(smoothPrograms, fc.nat(1000), (random, seed) => {
         const node = nodeOf(random.outputs[0]);
@@ -292,29 +312,12 @@ describe('random programs', () => {
         const own = builder(random.graph);
         const outputs = [{ name: 'f', shape: [], elements: [own.reduceSum(own.sin(node))] }];
         const setting = settingOf({ ...random, outputs, wrt: real(random), derivatives: [] }, seed);
-        const { program, b, point, shapes } = setting;
-        const derive = differentiator(b, program);
-        const dense = derive.hessian(derive.gradient(), 'dense');
-        const counts = program.wrt.map(name => countIn(shapes[name]));
-        const actual = writtenOut(hessianOf(setting), setting);
-        let first = 0;
-        for (const [p, x] of program.wrt.entries()) {
-          let second = first;
-          for (let q = p; q < program.wrt.length; q++) {
-            const block = dense.values.get(`${x}.${program.wrt[q]}`);
-            const zeros = new Array<number>(counts[p] * counts[q]).fill(0);
-            const [values] = block === undefined ? [zeros] : valuesAt([block], point, shapes);
-            const expected = Array.from({ length: counts[p] }, (_, i) =>
-              values.slice(i * counts[q], (i + 1) * counts[q]),
-            );
-            const own = actual
-              .slice(first, first + counts[p])
-              .map(row => row.slice(second, second + counts[q]));
-            if (areFinite(expected)) expectClose(own, expected, printIr(program));
-            second += counts[q];
-          }
-          first += counts[p];
-        }
+        const { wrt } = setting.program;
+        const derive = differentiator(setting.b, setting.program);
+        const rows = wrt.map(name => countIn(setting.shapes[name]));
+        const expected = byUnitVectors(setting, derive.hvp(derive.gradient()), wrt, rows);
+        if (!areFinite(expected)) return;
+        expectClose(writtenOut(hessianOf(setting), setting), expected, printIr(setting.program));
       }),
       { numRuns: RUNS },
     );
