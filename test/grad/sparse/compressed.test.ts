@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseFormula } from '../../../src/frontend/index.ts';
 import { differentiator } from '../../../src/grad/derivatives.ts';
 import { pushforward } from '../../../src/grad/forward.ts';
 import { pullback } from '../../../src/grad/reverse.ts';
@@ -18,6 +19,7 @@ import { verify } from '../../../src/ir/verify.ts';
 import { normalise, optimise } from '../../../src/rewrite/passes.ts';
 import { checkLoops } from '../../codegen/tensors.ts';
 import { difference, generator } from '../../differences.ts';
+import { formulas } from '../../formulas.ts';
 import { smoothPrograms } from '../../ir/programs.ts';
 import { countIn, formulaOf, type Point, programOf, valuesAt } from '../tensors.ts';
 
@@ -288,7 +290,11 @@ describe('random programs', () => {
   const areFinite = (matrix: readonly (readonly number[])[]) =>
     matrix.every(row => row.every(Number.isFinite));
 
+  const nonzeros = (matrix: readonly (readonly number[])[]) =>
+    matrix.flat().filter(value => value !== 0).length;
+
   it('have the Jacobians that unit vectors give', () => {
+    let compared = 0;
     fc.assert(
       fc.property(smoothPrograms, fc.nat(1000), (random, seed) => {
         const node = nodeOf(random.outputs[0]);
@@ -299,12 +305,15 @@ describe('random programs', () => {
         const expected = byUnitVectors(setting, products, ['f'], [countIn(node.shape)]);
         if (!areFinite(expected)) return;
         expectClose(writtenOut(jacobianOf(setting), setting), expected, printIr(setting.program));
+        compared += nonzeros(expected);
       }),
       { numRuns: RUNS },
     );
+    expect(compared).toBeGreaterThan(RUNS / 2);
   });
 
   it('have the Hessians that unit vectors give', () => {
+    let compared = 0;
     fc.assert(
       fc.property(smoothPrograms, fc.nat(1000), (random, seed) => {
         const node = nodeOf(random.outputs[0]);
@@ -318,8 +327,28 @@ describe('random programs', () => {
         const expected = byUnitVectors(setting, derive.hvp(derive.gradient()), wrt, rows);
         if (!areFinite(expected)) return;
         expectClose(writtenOut(hessianOf(setting), setting), expected, printIr(setting.program));
+        compared += nonzeros(expected);
       }),
       { numRuns: RUNS },
     );
+    expect(compared).toBeGreaterThan(RUNS / 2);
+  });
+
+  it('have the Jacobians of lists of scalars', () => {
+    const inputs = ['x', 'y', 'z'].map(name => `# @input ${name}: scalar`).join('\n');
+    let compared = 0;
+    fc.assert(
+      fc.property(fc.array(formulas(), { minLength: 3, maxLength: 3 }), fc.nat(1000), (texts, seed) => {
+        const setting = settingOf(parseFormula(`${inputs}\n[${texts.join(', ')}]`), seed);
+        const { program, b } = setting;
+        const paths = program.outputs[0].elements.map((_, k) => `value.${k + 1}`);
+        const expected = byUnitVectors(setting, differentiator(b, program).jvp(), paths, [1, 1, 1]);
+        if (!areFinite(expected)) return;
+        expectClose(writtenOut(jacobianOf(setting), setting), expected, printIr(program));
+        compared += nonzeros(expected);
+      }),
+      { numRuns: RUNS },
+    );
+    expect(compared).toBeGreaterThan(RUNS / 2);
   });
 });
