@@ -101,8 +101,8 @@ export const workloads = [
 ];
 
 /**
- * Of these the dense Hessian is measured; its hand-written module is hand/KIND-hessian.mjs. The last one is beyond the memory of
- * jax-js, which does not recover from it.
+ * Of these the dense Hessian is measured; its hand-written module is hand/KIND-hessian.mjs. The last one leaves jax-js
+ * little of the 4 GiB that it can have.
  * @type {readonly Workload[]}
  */
 export const hessians = [
