@@ -41,13 +41,16 @@ function termsOf(b: Builder, tangent: readonly Tangent[]): Term[] {
     const labels = [...lengths.keys()].sort((p, q) => p - q);
     return {
       value: b.broadcast(
-        laid(b, value, labels),
+        laidInside(b, value, labels, DEEP),
         labels.map(label => lengths.get(label)!),
       ),
       coordinates: [...own, ...lead].map(coordinateOf),
     };
   });
 }
+
+/** The sums of products that a term is made of are computed in the order in which it is written, so far down. */
+const DEEP = 100;
 
 /** The labels of a canonical term are the axes of its value. */
 function coordinateOf({ label, start, step, index }: Place): Coordinate {

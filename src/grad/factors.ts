@@ -57,23 +57,72 @@ export function folded(b: Builder, factors: readonly Labelled[]): readonly Label
   return groups;
 }
 
-/** The product of all factors, small ones first; 1 if there are none. */
+/**
+ * The product of all factors; 1 if there are none. What varies along some axes of another factor only is multiplied into
+ * that, so that outer products come last: they are the largest.
+ */
 export function product(b: Builder, factors: readonly Labelled[]): Labelled {
   const order = folded(b, factors).toSorted((p, q) => p.labels.length - q.labels.length);
-  return order.length === 0 ? one(b) : order.reduce((all, factor) => multiplied(b, all, factor));
+  const apart: Labelled[] = [];
+  for (const factor of order) {
+    apart.push(factor);
+    for (let at = 0; at < apart.length - 1; ) {
+      if (!apart[at].labels.every(label => factor.labels.includes(label))) at++;
+      else apart.push(multiplied(b, apart.splice(at, 1)[0], apart.pop()!));
+    }
+  }
+  return apart.length === 0 ? one(b) : apart.reduce((all, factor) => multiplied(b, all, factor));
 }
 
-/** The sum of products, a factor that several of them share taken out: f g + f h = f (g + h). */
+/**
+ * The sum of products, with what several of them share taken out: f g + f h = f (g + h). First all factors along an axis, if
+ * that is what they share, for then the sum that is left does not have that axis: an outer product stays one.
+ */
 export function sumOfProducts(b: Builder, products: readonly (readonly Labelled[])[]): Labelled {
   const [first, ...others] = products;
   if (others.length === 0) return product(b, first);
-  const shared = mostShared(products);
+  const shared = sharedAlong(products) ?? mostShared(products);
   if (shared === undefined)
     return products.map(factors => product(b, factors)).reduce((sum, term) => added(b, sum, term));
-  const inner = products.filter(each => hasFactor(each, shared)).map(factors => lessFactor(factors, shared));
-  const own = product(b, [shared, sumOfProducts(b, inner)]);
-  const rest = products.filter(each => !hasFactor(each, shared));
-  return rest.length === 0 ? own : added(b, own, sumOfProducts(b, rest));
+  const own = product(b, [...shared.factors, sumOfProducts(b, shared.rests)]);
+  return shared.others.length === 0 ? own : added(b, own, sumOfProducts(b, shared.others));
+}
+
+/** Factors that several products share, what else these have, and the other products. */
+interface Shared {
+  readonly factors: readonly Labelled[];
+  readonly rests: readonly (readonly Labelled[])[];
+  readonly others: readonly (readonly Labelled[])[];
+}
+
+/** The factors along one axis that most products share; undefined if no two do. */
+function sharedAlong(products: readonly (readonly Labelled[])[]): Shared | undefined {
+  const groups = new Map<string, { readonly label: number; readonly members: (readonly Labelled[])[] }>();
+  for (const factors of products) {
+    for (const label of new Set(factors.flatMap(({ labels }) => labels))) {
+      const key = `${label}: ${keysOf(factors.filter(({ labels }) => labels.includes(label)))}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { label, members: [factors] });
+      else group.members.push(factors);
+    }
+  }
+  const [best] = [...groups.values()].sort((p, q) => q.members.length - p.members.length);
+  if (best === undefined || best.members.length < 2) return undefined;
+  const { label, members } = best;
+  const isAlong = ({ labels }: Labelled) => labels.includes(label);
+  return {
+    factors: members[0].filter(isAlong),
+    rests: members.map(factors => factors.filter(factor => !isAlong(factor))),
+    others: products.filter(factors => !members.includes(factors)),
+  };
+}
+
+/** A text that lists of the same factors share, in any order. */
+function keysOf(factors: readonly Labelled[]): string {
+  return factors
+    .map(({ node, labels }) => `${node.id} ${labels}`)
+    .sort()
+    .join(', ');
 }
 
 /** What both have, each factor as often as in both, in the order of the first. */
@@ -164,19 +213,28 @@ function cheapestPair(
   return best!; // every axis in `over` belongs to at least two
 }
 
-/** A factor of several of the products, of most of them; undefined if there is none. */
-function mostShared(products: readonly (readonly Labelled[])[]): Labelled | undefined {
-  const counts = new Map<string, { readonly factor: Labelled; readonly count: number }>();
+/** The one factor that most products share; undefined if no two do. */
+function mostShared(products: readonly (readonly Labelled[])[]): Shared | undefined {
+  const counts = new Map<string, { readonly factor: Labelled; readonly members: (readonly Labelled[])[] }>();
   for (const factors of products) {
     for (const [i, factor] of factors.entries()) {
       if (factors.findIndex(each => isSameFactor(each, factor)) < i) continue;
-      const key = `${factor.node.id} ${factor.labels}`;
-      counts.set(key, { factor, count: (counts.get(key)?.count ?? 0) + 1 });
+      const key = keysOf([factor]);
+      const known = counts.get(key);
+      if (known === undefined) counts.set(key, { factor, members: [factors] });
+      else known.members.push(factors);
     }
   }
-  const shared = [...counts.values()].filter(({ count }) => count > 1);
-  return shared.sort((p, q) => q.count - p.count || q.factor.labels.length - p.factor.labels.length)[0]
-    ?.factor;
+  const [best] = [...counts.values()].sort(
+    (p, q) => q.members.length - p.members.length || q.factor.labels.length - p.factor.labels.length,
+  );
+  if (best === undefined || best.members.length < 2) return undefined;
+  const { factor, members } = best;
+  return {
+    factors: [factor],
+    rests: members.map(factors => lessFactor(factors, factor)),
+    others: products.filter(factors => !members.includes(factors)),
+  };
 }
 
 function isSameFactor(x: Labelled, y: Labelled): boolean {

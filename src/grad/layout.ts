@@ -46,7 +46,7 @@ export function laid(b: Builder, { node, labels }: Labelled, order: readonly num
 }
 
 /** As `laid`, but what is computed element by element is computed in the new order: its operands are laid out. */
-export function laidInside(b: Builder, tensor: Labelled, order: readonly number[]): Node {
+export function laidInside(b: Builder, tensor: Labelled, order: readonly number[], most = DEPTH): Node {
   const known = new Map<string, Node>(); // one node may stand there with different labels
   const inside = ({ node, labels }: Labelled, depth: number): Node => {
     const own = order.filter(label => labels.includes(label));
@@ -62,7 +62,7 @@ export function laidInside(b: Builder, tensor: Labelled, order: readonly number[
     known.set(key, result);
     return result;
   };
-  return inside(tensor, DEPTH);
+  return inside(tensor, most);
 }
 
 /** The tensor in the order of its operands, if all of those with as many axes were permuted alike. */

@@ -46,39 +46,40 @@ export function structuredPushforward(
 ): StructuredPushforward {
   return (input, outputs) => {
     const tangents = new Map<Node, readonly Tangent[]>([[input, [identity(input.shape)]]]);
-    const order = descendants(input, outputs);
-    const most = Math.min(MOST, Math.ceil(BUDGET / (order.length + 1)));
-    for (const node of order) {
+    let pushed = 0;
+    for (const node of descendants(input, outputs)) {
       b.graph.at(node.span);
       const terms = node.inputs.flatMap((x, index) =>
         (tangents.get(x) ?? []).flatMap(
           tangent => pushedTerm({ b, rules, isRead }, tangent, node, index, input.shape) ?? [],
         ),
       );
-      const sum = terms.length === 0 ? terms : fewer(b, collected(b, terms), node.shape, input.shape, most);
+      const sum =
+        terms.length === 0
+          ? terms
+          : fewer(b, collected(b, terms), [node.shape, input.shape], pushed > BUDGET);
+      pushed += sum.length;
       if (sum.length > 0) tangents.set(node, sum);
     }
     return outputs.map(node => tangents.get(node) ?? []);
   };
 }
 
-/** So many terms are kept in any case; more if that saves half of what one array would take; never more than `most`. */
+/** So many terms of one tangent are kept in any case; more if that saves half of what one array would take. */
 const FEW = 8;
-const MOST = 64;
-/** Terms that may be pushed through a whole formula. */
+/** When so many terms have been pushed through a formula, each further tangent becomes one array. */
 const BUDGET = 4000;
 
 function fewer(
   b: Builder,
   terms: readonly Tangent[],
-  own: Shape,
-  lead: Shape,
-  most: number,
+  [own, lead]: readonly [Shape, Shape],
+  isSpent: boolean,
 ): readonly Tangent[] {
-  if (terms.length <= Math.min(FEW, most)) return terms;
+  if (terms.length === 1 || (terms.length <= FEW && !isSpent)) return terms;
   const array = [...own, ...lead].reduce<number>((product, size) => product * typical(size), 1);
   const apart = terms.reduce((sum, { factors, lengths }) => sum + storage(factors, lengths), 0);
-  if (terms.length <= most && 2 * apart <= array) return terms;
+  if (!isSpent && 2 * apart <= array) return terms;
   return [fromArray(b, arrayOf(b, terms, own, lead), own, lead)];
 }
 

@@ -415,4 +415,4 @@ export function total(b: Builder, group: readonly Tangent[]): Tangent {
 }
 
 /** More terms than this that stand alike are added up. */
-const MANY = 32;
+const MANY = 512;

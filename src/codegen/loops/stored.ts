@@ -140,11 +140,11 @@ function repeats(node: Node, k: number): boolean {
   }
   if (node.op === 'broadcast' || isElementwise(node.op)) {
     const shift = node.shape.length - operand.shape.length;
-    let isOuter = true;
+    let isRepeated = false; // along an axis outside of one that the operand has
     for (let axis = 0; axis < node.shape.length; axis++) {
       const own = axis < shift ? 1 : operand.shape[axis - shift];
-      if (own !== 1) isOuter = false;
-      else if (isOuter && node.shape[axis] !== 1 && operand.shape !== SCALAR) return true;
+      if (own !== 1 && isRepeated) return true;
+      if (own === 1 && node.shape[axis] !== 1) isRepeated = true;
     }
     return false;
   }
