@@ -19,6 +19,7 @@ import {
   type DerivativeKind,
   isHigherKind,
   kindOfOrder,
+  type ModeChoice,
   type OrderedKind,
   orderOf,
   type Program,
@@ -91,6 +92,8 @@ export interface Stats {
   readonly stabilised: readonly Stabilised[];
   /** Operations (nodes that are neither constants nor inputs) that each emitted function computes. */
   readonly operations: Readonly<Record<string, number>>;
+  /** The mode in which Jacobian and Hessian were computed, and what each mode that was tried would have cost. */
+  readonly modes: Readonly<Record<string, ModeChoice>>;
   /** What loops they have become; absent for straight-line code. */
   readonly loops?: LoopReport;
 }
@@ -156,6 +159,9 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
       passes,
       stabilised: stabilised(ofSource),
       operations: emitted.operations,
+      modes: Object.fromEntries(
+        program.derivatives.flatMap(({ kind, choice }) => (choice === undefined ? [] : [[kind, choice]])),
+      ),
       ...(emitted.loops && { loops: emitted.loops }),
     },
   };

@@ -6,7 +6,10 @@ import type { Source } from '../errors.ts';
 import { lineStartsOf, positionOf } from '../ir/position.ts';
 
 /** Passes with nodes and time, operations and loops by function, and what was replaced by a stable form where. */
-export function statsTable({ passes, operations, loops, stabilised }: Stats, { text }: Source): string {
+export function statsTable(
+  { passes, operations, modes, loops, stabilised }: Stats,
+  { text }: Source,
+): string {
   const starts = lineStartsOf(text);
   const place = (offset: number): string => {
     const { line, column } = positionOf(offset, starts);
@@ -21,6 +24,7 @@ export function statsTable({ passes, operations, loops, stabilised }: Stats, { t
       ['function', 'operations'],
       ...Object.entries(operations).map(([name, count]) => [name, String(count)]),
     ]),
+    ...modeTable(modes),
     ...(loops === undefined ? [] : loopTables(loops)),
     stabilised.length === 0
       ? 'nothing was stabilised\n'
@@ -34,6 +38,18 @@ export function statsTable({ passes, operations, loops, stabilised }: Stats, { t
         ]),
   ];
   return `${sections.join('\n')}\n`;
+}
+
+/** For each matrix of derivatives the mode it was computed in, and the operations of each that was tried. */
+function modeTable(modes: Stats['modes']): string[] {
+  const rows = Object.entries(modes).map(([name, { mode, work }]) => [
+    name,
+    mode,
+    Object.entries(work)
+      .map(([each, operations]) => `${each} ${operations}`)
+      .join(', ') || 'the only one tried',
+  ]);
+  return rows.length === 0 ? [] : [table([['derivative', 'mode', 'operations by mode'], ...rows])];
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type DerivativeKind,
   type HigherKind,
   inputsByRole,
+  type Mode,
   nodeOf,
   type Output,
   type Program,
@@ -32,9 +33,9 @@ export interface Differentiator {
   /** Reverse mode. Of one scalar output. */
   gradient(): Derivative;
   /** Of scalars one row per output or one column per input, whichever costs less; of tensors a block per pair. */
-  jacobian(form: Form): Derivative;
+  jacobian(form: Form, mode?: Mode): Derivative;
   /** The upper triangle (in wrt order) of the second derivatives or their blocks, from those of `gradient`. */
-  hessian(gradient: Derivative, form: Form): Derivative;
+  hessian(gradient: Derivative, form: Form, mode?: Mode): Derivative;
   /** All derivatives of an order from the third on, from those of the order below. */
   higher(kind: HigherKind, lower: Derivative): Derivative;
   /** Hessian times a vector: forward over reverse (Pearlmutter 1994). */
@@ -94,16 +95,25 @@ export function differentiator(b: Builder, program: Program): Differentiator {
       );
     },
 
-    jacobian(form) {
+    jacobian(form, mode) {
       seal();
-      const entries = jacobianOf(results.map(result => result.node));
-      return matrix('jacobian', entries, e => `${results[e.row].path}.${names[e.column]}`, form);
+      const { entries, choice } = jacobianOf(
+        results.map(result => result.node),
+        mode,
+      );
+      return {
+        ...matrix('jacobian', entries, e => `${results[e.row].path}.${names[e.column]}`, form),
+        choice,
+      };
     },
 
-    hessian(gradient, form) {
+    hessian(gradient, form, mode) {
       seal();
-      const entries = hessianOf(names.map(name => gradient.values.get(name) ?? null));
-      return matrix('hessian', entries, e => `${names[e.row]}.${names[e.column]}`, form);
+      const { entries, choice } = hessianOf(
+        names.map(name => gradient.values.get(name) ?? null),
+        mode,
+      );
+      return { ...matrix('hessian', entries, e => `${names[e.row]}.${names[e.column]}`, form), choice };
     },
 
     gaussNewton(form) {

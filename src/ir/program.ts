@@ -48,8 +48,19 @@ export interface Derivative {
   readonly form: 'dense' | 'sparse';
   readonly values: ReadonlyMap<string, Node>;
   readonly inputs: readonly InputNode[];
+  /** How it was found, if there was a choice. */
+  readonly choice?: ModeChoice;
   /** The same by path as sums of terms, of those blocks of tensors whose structure is known. */
   readonly terms?: ReadonlyMap<string, readonly Term[]>;
+}
+
+/** The modes of differentiation for matrices of derivatives. */
+export type Mode = 'reverse' | 'forward' | 'reverse over reverse' | 'forward over reverse';
+
+/** The mode that was taken, and the operations that each took that was tried (a named size counts as 100). */
+export interface ModeChoice {
+  readonly mode: Mode;
+  readonly work: Readonly<Partial<Record<Mode, number>>>;
 }
 
 export type DerivativeKind = OrderedKind | 'jacobian' | 'hvp' | 'jvp' | 'vjp' | 'gaussNewton';

@@ -205,7 +205,8 @@ describe('a scalar of tensors', () => {
     const setting = settingOf(example);
     const { program, derive, point, shapes } = setting;
     const gradient = derive.gradient();
-    const hessian = derive.hessian(gradient, 'dense');
+    const hessian = derive.hessian(gradient, 'dense', 'forward over reverse');
+    const other = derive.hessian(gradient, 'dense', 'reverse over reverse');
     const count = (name: string) => countIn(shapes[name]);
     const gradientAt = (name: string) => (at: Point) =>
       blocks(setting, gradient, [name], [count(name)], at)[0];
@@ -218,6 +219,12 @@ describe('a scalar of tensors', () => {
         const columns = point[y].map((_, j) => slopes(setting, gradientAt(x), y, j));
         const expected = point[x].flatMap((_, row) => columns.map(column => column[row]));
         expectClose(actual, expected, 1e-8, `${x}.${y}`);
+        expectClose(
+          blocks(setting, other, [`${x}.${y}`], [count(x) * count(y)])[0],
+          expected,
+          1e-8,
+          `${x}.${y} in reverse mode`,
+        );
         const terms = hessian.terms?.get(`${x}.${y}`) ?? [];
         if (terms.length === 0) continue;
         const parts = evaluated(setting, nodesOfTerms(terms), point);
