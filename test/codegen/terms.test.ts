@@ -255,6 +255,51 @@ describe('a regression', () => {
   });
 });
 
+test('what is added to a block that is computed in place comes after it, though a loop over its diagonal is open', async () => {
+  const made: Made = {
+    inputs: { X: 'n x d', w: 'd' },
+    wrt: ['w'],
+    kind: 'hessian',
+    output: b => zero(b),
+    terms: (b, { X, w }) => ({
+      'w.w': [
+        {
+          value: b.contract(
+            'ij,ik->jk',
+            X,
+            b.mul(X, b.cumsum(w, { axis: 0, exclusive: false, reverse: false })),
+          ),
+          coordinates: [along(0), along(1)],
+        },
+        { value: b.exp(w), coordinates: [along(0), along(0)] },
+      ],
+    }),
+  };
+  await checkTerms(made, { X: numbers(6), w: numbers(3) });
+});
+
+test('diagonals of other steps, and an index of one element', async () => {
+  const made: Made = {
+    inputs: { x: '6', u: '3', one: '1', k: '1 int' },
+    wrt: ['x'],
+    kind: 'hessian',
+    output: b => zero(b),
+    terms: (_, { u, one, k }) => ({
+      'x.x': [
+        { value: u, coordinates: [along(0), along(0)] },
+        { value: u, coordinates: [along(0, 0, 2), along(0, 0, 2)] },
+        { value: u, coordinates: [along(0, 4, -2), along(0, 5, -2)] },
+        { value: one, coordinates: [looked(k, 0), at(2)] },
+      ],
+    }),
+  };
+  await checkTerms(made, { x: numbers(6), u: numbers(3), one: [2], k: [5] });
+  await checkTerms(
+    { ...made, terms: (b, x) => ({ 'x.x': made.terms(b, x)['x.x'].slice(0, 3) }) },
+    { x: numbers(6), u: numbers(3), one: [2], k: [5] },
+  );
+});
+
 describe('Jacobians', () => {
   const made: Made = {
     inputs: { x: 'n', y: 'n x 2', z: '3', c: 'n', one: 'scalar' },
