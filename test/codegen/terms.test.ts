@@ -7,8 +7,9 @@ import type { Node } from '../../src/ir/graph.ts';
 import { termsOnly } from '../../src/ir/program.ts';
 import { namedSize, type Size, subtractSizes } from '../../src/ir/size.ts';
 import { expand } from '../../src/rewrite/expand.ts';
-import { load } from '../load.ts';
+import { emitted, load } from '../emitted.ts';
 import { run } from './programs.ts';
+import { expectClose } from './tensors.ts';
 import { along, at, checkTerms, looked, type Made, moduleOf, withTerms } from './terms.ts';
 
 const [n, m] = [namedSize('n'), namedSize('m')];
@@ -401,4 +402,26 @@ describe('patterns that are always the same', () => {
     const module = await checkTerms(made, { x: numbers(4), c: numbers(3) });
     expect(Array.from(module.hessianPattern.rowIndex)).toEqual([2, 0, 2]);
   });
+});
+
+describe('the matrix of the normal equations', () => {
+  test.each([[''], ['# @dim n = 5'], ['# @dim n = 5\n# @dim m = 3']])(
+    'is what the dense one is: %s',
+    async sizes => {
+      const text = `${sizes}\n# @input x: n\n# @input k: m int\n# @wrt x\nx[k] .* x[2:4] - exp(x[1:3])`;
+      const inputs = { x: numbers(5), k: [2, 5, 2] };
+      for (const unroll of [0, 400]) {
+        const dense = (await emitted(text, { gaussNewton: true, unroll })).gaussNewton(inputs);
+        const { matrix, cost } = (await emitted(text, { gaussNewton: 'sparse', unroll })).gaussNewton(inputs);
+        const spread = new Float64Array(25);
+        for (let j = 0; j < 5; j++) {
+          for (let k = matrix.colPointer[j]; k < matrix.colPointer[j + 1]; k++) {
+            spread[matrix.rowIndex[k] * 5 + j] = matrix.values[k];
+          }
+        }
+        expectClose(spread, dense.matrix.x.x);
+        expect(cost).toBe(dense.cost);
+      }
+    },
+  );
 });
