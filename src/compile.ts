@@ -11,7 +11,7 @@ import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';
 import { type Builder, builder, constantOf } from './ir/build.ts';
-import { type Graph, GraphLimitError, type Node } from './ir/graph.ts';
+import { type Graph, GraphLimitError } from './ir/graph.ts';
 import { liveNodes } from './ir/live.ts';
 import { parseIr } from './ir/parse.ts';
 import {
@@ -191,17 +191,19 @@ function arranged(program: Program, level: 0 | 1 | 2, options: CompileOptions): 
 
 /** The pattern of a sparse result may depend on indices among the data, but not on what is differentiated by. */
 function refuseMoving({ derivatives, inputs, wrt }: Program): void {
-  const variables = new Set(inputs.flatMap(({ name, node }) => (wrt.includes(name) ? [node as Node] : [])));
+  const variables = inputs.filter(({ name }) => wrt.includes(name));
   for (const { form, kind, terms = new Map<string, readonly Term[]>() } of derivatives) {
     if (form !== 'sparse') continue;
     const indices = [...terms.values()]
       .flat()
       .flatMap(({ coordinates }) => coordinates.flatMap(at => at.index ?? []));
-    if (!liveNodes(indices).some(node => variables.has(node))) continue;
+    const read = new Set(liveNodes(indices));
+    const moving = variables.filter(({ node }) => read.has(node)).map(({ name }) => name);
+    if (moving.length === 0) continue;
     const name = kind === 'hessian' ? 'Hessian' : 'Jacobian';
     throw mistake(
       'sparse-tensors',
-      `which elements of the ${name} are zero depends on ${wrt.join(', ')}`,
+      `which elements of the ${name} are zero depends on the values of ${moving.join(', ')}`,
       `leave out \`=sparse\`: the dense ${name} of tensors comes in blocks`,
     );
   }

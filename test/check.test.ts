@@ -187,6 +187,22 @@ describe('arrays', () => {
     );
   });
 
+  test.each([
+    [
+      'a Hessian',
+      "# @input A: n x m\n# @input U: n x 2\n# @input V: m x 2\n# @wrt U, V\nsum((A - U * V') .^ 2)",
+    ],
+    ['of gathered elements', '# @input v: n\n# @input k: m int\n# @wrt v\nsum(exp(v[k]) .* cumsum(v)[k])'],
+  ])('sparse matrices through loops: %s', async (_, text) => {
+    const report = await check(text, { hessian: 'sparse', jacobian: 'sparse' });
+    expect(failures(report)).toEqual([]);
+    expect(report.functions.map(({ name }) => name)).toContain('bind().valueGradAndHessian');
+    const wrong = (code: string) => code.replace('places[at] = last;', 'places[at] = 0;');
+    expect(failures(await check(text, { hessian: 'sparse' }, wrong))).toContain(
+      'hessian: differences of grad',
+    );
+  });
+
   test.each(ARRAYS.slice(0, 4))('single precision: %s', async (_, text) => {
     const report = await check(text, { ...EVERYTHING, precision: 'f32' });
     expect(report.functions.filter(({ ok }) => !ok)).toEqual([]);

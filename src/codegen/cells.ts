@@ -138,12 +138,12 @@ export function nonzerosIn({ steps, isExact }: Plan): Size | undefined {
 /** True if the term has an element for each of a cell of that shape. */
 function fillsAll({ value, coordinates }: Term, shape: Shape): boolean {
   const axes = new Set<number>();
-  return coordinates.every(({ axis, start, step, index }, k) => {
+  return coordinates.every(({ axis, step, index }, k) => {
     if (index !== undefined) return false;
-    if (axis === undefined) return shape[k] === 1 && start === 0;
+    if (axis === undefined) return shape[k] === 1;
     if (axes.has(axis) || !sameSize(value.shape[axis], shape[k])) return false;
     axes.add(axis);
-    return step === 1 ? start === 0 : step === -1 && sameSize(start, subtractSizes(shape[k], 1));
+    return Math.abs(step) === 1;
   });
 }
 
@@ -181,10 +181,8 @@ function areDisjoint(p: Term, q: Term): boolean {
   if (isApart) return true;
   return p.coordinates.some((at, k) =>
     p.coordinates.slice(k + 1).some((next, more) => {
-      const shifts = [shiftOf(at, next), shiftOf(q.coordinates[k], q.coordinates[k + 1 + more])];
-      const [a, b] = shifts;
-      if (a === undefined || b === undefined || a.step !== b.step) return false;
-      const difference = subtractSizes(a.shift, b.shift);
+      const [a, b] = [shiftOf(at, next), shiftOf(q.coordinates[k], q.coordinates[k + 1 + more])];
+      const difference = a !== undefined && b !== undefined && subtractSizes(a, b);
       return typeof difference === 'number' && difference !== 0;
     }),
   );
@@ -202,10 +200,10 @@ function rangeOf(
 }
 
 /** How far apart two positions are that run along the same axis of a value with the same step. */
-function shiftOf(a: Coordinate, b: Coordinate): { readonly shift: Size; readonly step: number } | undefined {
+function shiftOf(a: Coordinate, b: Coordinate): Size | undefined {
   if (a.axis === undefined || a.axis !== b.axis || a.step !== b.step) return undefined;
   if (a.index !== undefined || b.index !== undefined) return undefined;
-  return { shift: subtractSizes(b.start, a.start), step: a.step };
+  return subtractSizes(b.start, a.start);
 }
 
 /** Where the first element of a cell stands in a matrix of `width` columns, and the distances along its axes. */

@@ -140,9 +140,11 @@ export function blocksOf(result: Result): Block[] {
 /** The patterns of sparse results. */
 export function patternsOf(entries: readonly Entry[]): (Pattern | Sparsity)[] {
   const patterns = new Map<string, Pattern | Sparsity>();
-  for (const { result } of entries) {
+  const visit = (result: Result): void => {
     if (result.kind === 'sparse') patterns.set(result.pattern.name, result.pattern);
-  }
+    else if (result.kind === 'record') for (const [, field] of result.fields) visit(field);
+  };
+  for (const { result } of entries) visit(result);
   return [...patterns.values()];
 }
 

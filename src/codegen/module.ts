@@ -39,6 +39,7 @@ export interface Meta {
   /** Present for a matrix that is handed out sparse. */
   readonly jacobian?: MetaSparse;
   readonly hessian?: MetaSparse;
+  readonly gaussNewton?: MetaSparse;
 }
 
 export interface MetaSparse {

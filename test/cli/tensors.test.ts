@@ -64,15 +64,35 @@ describe('the module', () => {
 });
 
 describe('sparse matrices', () => {
-  test('of tensors are refused, and nothing is written', () => {
-    const { symgrad, list } = workplace({ 'f.expr': REGRESSION });
+  test('of tensors whose lengths are open have their pattern from bind', async () => {
+    const { symgrad, path, read } = workplace({
+      'f.expr': '# @input x: n\nsum((x[2:end] - x[1:end-1]) .^ 3)',
+    });
+    expect(symgrad('f.expr', '--hessian=sparse', '-o', 'f.mjs', '--dts', '--check=3').code).toBe(0);
+    const { bind, hessian } = await load(path, 'f.mjs');
+    const pattern = {
+      rowIndex: Int32Array.of(0, 1, 0, 1, 2, 1, 2),
+      colPointer: Int32Array.of(0, 2, 5, 7),
+    };
+    expect(bind({ n: 3 }).hessianPattern).toEqual(pattern);
+    expect(hessian({ x: [0, 1, 3] })).toEqual({
+      values: Float64Array.of(6, -6, -6, 18, -12, -12, 12),
+      ...pattern,
+    });
+    expect(read('f.d.mts')).toContain('  readonly hessianPattern: { readonly rowIndex: Int32Array;');
+  });
+
+  test('whose pattern would move with the variables are refused, and nothing is written', () => {
+    const text = '# @input A: n x 3\n# @input w: 3 x n\nsum(A[argmax(w, 2), :] .^ 3)\n';
+    const { symgrad, list } = workplace({ 'f.expr': text });
     const { code, stdout, stderr } = symgrad('f.expr', '--hessian=sparse', '-o', 'f.mjs');
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(
-      /^error\[sparse-tensors\]: a sparse Hessian needs scalar inputs, or small tensors/,
+    expect(stderr).toContain(
+      'error[sparse-tensors]: which elements of the Hessian are zero depends on the values of w\n',
     );
     expect(stderr).toContain('= hint: leave out `=sparse`');
     expect(list()).toEqual(['f.expr']);
+    expect(symgrad('f.expr', '--hessian=sparse', '--wrt', 'A').code).toBe(0);
   });
 
   test('of small ones with fixed lengths are there', async () => {
@@ -86,7 +106,9 @@ describe('sparse matrices', () => {
 
   test('Jacobians too', () => {
     const { symgrad } = workplace({ 'f.expr': '# @input x: n\nx .^ 2\n' });
-    expect(symgrad('f.expr', '--jacobian=sparse').stderr).toContain('a sparse Jacobian needs');
+    expect(symgrad('f.expr', '--jacobian=sparse').stdout).toContain(
+      "jacobian: { form: 'sparse', nonzeros: 'n' }",
+    );
     expect(symgrad('f.expr', '--jacobian=sparse', '--shape', 'x=3').stdout).toContain('jacobianPattern');
   });
 });

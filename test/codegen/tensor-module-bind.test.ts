@@ -209,6 +209,30 @@ describe('calls allocate nothing', () => {
   });
 });
 
+describe('sparse matrices allocate nothing', () => {
+  test.each([
+    [
+      'a factorisation',
+      "# @input A: n x m\n# @input U: n x 2\n# @input V: m x 2\n# @wrt U, V\nsum((A - U * V') .^ 2)",
+      { A: new Float64Array(6), n: 2, m: 3 },
+    ],
+    ['gathers', '# @input v: n\n# @input k: m int\n# @wrt v\nsum(exp(v[k]))', { k: [1, 2, 2], n: 4 }],
+  ])('%s', async (_, text, data) => {
+    const f: EmittedExports = (await emitted(text, { hessian: 'sparse', jacobian: 'sparse' })).bind(data);
+    const theta = new Float64Array(f.size).fill(0.5);
+    const [J, H] = [f.jacobianPattern, f.hessianPattern].map(
+      ({ rowIndex }) => new Float64Array(rowIndex.length),
+    );
+    const calls: readonly (() => unknown)[] = [() => f.hessian(theta, H), () => f.jacobian(theta, J)];
+    expect(
+      countArrays(() => {
+        for (const call of calls) call();
+      }),
+    ).toBe(0);
+    for (const call of calls) expect(bytesPerCall(call)).toBeLessThanOrEqual(LARGEST);
+  });
+});
+
 /** How many typed arrays are made while `run` runs. */
 function countArrays(run: () => void): number {
   const { Float64Array: doubles, Float32Array: floats, Int32Array: integers } = globalThis;

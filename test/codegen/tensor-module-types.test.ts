@@ -28,6 +28,7 @@ const INPUTS = `# @input X: n x 2 -- the samples */
 const USE = `
 import { bind, grad, hessian, hvp, jvp, meta, valueGradAndHessian, vjp, type Gradient, type Inputs, type Tensor } from './f.mjs';
 import { bind as bindSeveral, jacobian, value, vjp as vjpSeveral } from './g.mjs';
+import { bind as bindSparse, meta as metaSparse } from './j.mjs';
 import { bind as bindSmall, grad as gradSmall, hessian as sparse } from './h.mjs';
 
 const nested: Tensor = [[1, 2], [3, 4]];
@@ -80,7 +81,11 @@ f.sizes.n = 3;
 f.valueAndGrad(theta, [1, 2]);
 // @ts-expect-error: of single precision here
 bindSmall().valueAndGrad(single, new Float64Array(2));
-console.log(w, n, block, all, products, value1, back, many, J, row, none, columns, shape, wrong);
+const pattern: Int32Array = bindSparse({ k: [1, 2], n: 3 }).hessianPattern.rowIndex;
+const nonzeros: number | string | undefined = metaSparse.hessian.nonzeros;
+// @ts-expect-error: what decides the pattern is no input of bound functions
+bindSparse({ k: [1, 2], n: 3 }).inputs.k;
+console.log(pattern, nonzeros, w, n, block, all, products, value1, back, many, J, row, none, columns, shape, wrong);
 `;
 
 test('a consumer compiles', () => {
@@ -92,6 +97,7 @@ test('a consumer compiles', () => {
   });
   write('g', `# @output r, s\n${INPUTS}r = X * (× * w) + w[k] * class\ns = sum(r)`, { vjp: true });
   write('h', '# @input x: 2\nx[1]^2 * x[2]', { hessian: 'sparse', precision: 'f32' });
+  write('j', '# @input v: n\n# @input k: m int\n# @wrt v\nsum(exp(v[k]))', { hessian: 'sparse' });
   writeFileSync(join(folder, 'use.mts'), USE);
   const script = compile('# @input x: n\nsum(x .^ 2)', { format: 'iife', globalName: 'formula' });
   writeFileSync(join(folder, 'i.d.ts'), script.dts);

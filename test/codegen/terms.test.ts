@@ -7,8 +7,9 @@ import type { Node } from '../../src/ir/graph.ts';
 import { termsOnly } from '../../src/ir/program.ts';
 import { namedSize, type Size, subtractSizes } from '../../src/ir/size.ts';
 import { expand } from '../../src/rewrite/expand.ts';
-import { load } from '../load.ts';
+import { emitted, load } from '../emitted.ts';
 import { run } from './programs.ts';
+import { expectClose } from './tensors.ts';
 import { along, at, checkTerms, looked, type Made, moduleOf, withTerms } from './terms.ts';
 
 const [n, m] = [namedSize('n'), namedSize('m')];
@@ -255,6 +256,51 @@ describe('a regression', () => {
   });
 });
 
+test('what is added to a block that is computed in place comes after it, though a loop over its diagonal is open', async () => {
+  const made: Made = {
+    inputs: { X: 'n x d', w: 'd' },
+    wrt: ['w'],
+    kind: 'hessian',
+    output: b => zero(b),
+    terms: (b, { X, w }) => ({
+      'w.w': [
+        {
+          value: b.contract(
+            'ij,ik->jk',
+            X,
+            b.mul(X, b.cumsum(w, { axis: 0, exclusive: false, reverse: false })),
+          ),
+          coordinates: [along(0), along(1)],
+        },
+        { value: b.exp(w), coordinates: [along(0), along(0)] },
+      ],
+    }),
+  };
+  await checkTerms(made, { X: numbers(6), w: numbers(3) });
+});
+
+test('diagonals of other steps, and an index of one element', async () => {
+  const made: Made = {
+    inputs: { x: '6', u: '3', one: '1', k: '1 int' },
+    wrt: ['x'],
+    kind: 'hessian',
+    output: b => zero(b),
+    terms: (_, { u, one, k }) => ({
+      'x.x': [
+        { value: u, coordinates: [along(0), along(0)] },
+        { value: u, coordinates: [along(0, 0, 2), along(0, 0, 2)] },
+        { value: u, coordinates: [along(0, 4, -2), along(0, 5, -2)] },
+        { value: one, coordinates: [looked(k, 0), at(2)] },
+      ],
+    }),
+  };
+  await checkTerms(made, { x: numbers(6), u: numbers(3), one: [2], k: [5] });
+  await checkTerms(
+    { ...made, terms: (b, x) => ({ 'x.x': made.terms(b, x)['x.x'].slice(0, 3) }) },
+    { x: numbers(6), u: numbers(3), one: [2], k: [5] },
+  );
+});
+
 describe('Jacobians', () => {
   const made: Made = {
     inputs: { x: 'n', y: 'n x 2', z: '3', c: 'n', one: 'scalar' },
@@ -356,4 +402,26 @@ describe('patterns that are always the same', () => {
     const module = await checkTerms(made, { x: numbers(4), c: numbers(3) });
     expect(Array.from(module.hessianPattern.rowIndex)).toEqual([2, 0, 2]);
   });
+});
+
+describe('the matrix of the normal equations', () => {
+  test.each([[''], ['# @dim n = 5'], ['# @dim n = 5\n# @dim m = 3']])(
+    'is what the dense one is: %s',
+    async sizes => {
+      const text = `${sizes}\n# @input x: n\n# @input k: m int\n# @wrt x\nx[k] .* x[2:4] - exp(x[1:3])`;
+      const inputs = { x: numbers(5), k: [2, 5, 2] };
+      for (const unroll of [0, 400]) {
+        const dense = (await emitted(text, { gaussNewton: true, unroll })).gaussNewton(inputs);
+        const { matrix, cost } = (await emitted(text, { gaussNewton: 'sparse', unroll })).gaussNewton(inputs);
+        const spread = new Float64Array(25);
+        for (let j = 0; j < 5; j++) {
+          for (let k = matrix.colPointer[j]; k < matrix.colPointer[j + 1]; k++) {
+            spread[matrix.rowIndex[k] * 5 + j] = matrix.values[k];
+          }
+        }
+        expectClose(spread, dense.matrix.x.x);
+        expect(cost).toBe(dense.cost);
+      }
+    },
+  );
 });

@@ -8,6 +8,7 @@ const meta = {
   wrt: ['x', 'y'],
   outputs: [{ name: 'r', shape: [2] }],
   sizes: [],
+  jacobian: { form: 'sparse', nonzeros: 3 },
 };
 
 /** Where the nonzero elements are: compressed sparse columns. */

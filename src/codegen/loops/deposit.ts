@@ -129,7 +129,7 @@ function spreadUnit({ shape, coordinates, lengths }: Spread): Omit<SpreadUnit, '
   });
   const lookups = coordinates.flatMap(({ axis, index: node }, k): Lookup[] => {
     if (node === undefined) return [];
-    const of = axis === undefined || node.shape.length === 0 ? [] : [index[axis]];
+    const of = node.shape.map(() => (axis === undefined ? constantIndex<undefined>(0) : index[axis]));
     return [{ axis: k, at: { node, index: of }, length: lengths[k] }];
   });
   return { ...leveled(samplesFirst(order, LONGEST_INSIDE)), target, lookups, index };
