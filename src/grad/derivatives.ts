@@ -58,7 +58,12 @@ export function differentiator(b: Builder, program: Program): Differentiator {
   const column = new Map(wrt.map((node, j) => [node, j]));
   const results = program.outputs.flatMap(elementsOf);
   const structured = structuredPushforward(b, rules, indicesRead(results.map(({ node }) => node)));
-  const { jacobian: jacobianOf, hessian: hessianOf } = matrices(b, pull, structured, wrt);
+  const { jacobian: jacobianOf, hessian: hessianOf } = matrices(
+    b,
+    pull,
+    { push: structured, pushNumbers: push },
+    wrt,
+  );
   const one = b.constant(1);
 
   const tangents = () =>

@@ -9,6 +9,8 @@ import type { Mode, ModeChoice } from '../ir/program.ts';
 import { SCALAR } from '../ir/shape.ts';
 import type { Term } from '../ir/terms.ts';
 import { type Block, blockOf, transposedBlock, transposedTerms } from './blocks.ts';
+import { type Flow, masked } from './flow.ts';
+import type { Pushforward } from './forward.ts';
 import { cheapest, elementsIn } from './modes.ts';
 import type { Pullback } from './reverse.ts';
 import type { StructuredPushforward } from './structured.ts';
@@ -40,7 +42,7 @@ export interface Matrices {
 export function matrices(
   b: Builder,
   pull: Pullback,
-  push: StructuredPushforward,
+  { push, pushNumbers }: { readonly push: StructuredPushforward; readonly pushNumbers: Pushforward },
   wrt: readonly Node[],
 ): Matrices {
   const place = new Map(wrt.map((node, j) => [node, j]));
@@ -84,7 +86,13 @@ export function matrices(
   /** The blocks of `nodes` by one input. */
   const blocksBy = (column: number, nodes: readonly Node[]): (Block | null)[] => {
     const input = wrt[column];
-    return push(input, nodes).map((tangent, k) => blockOf(b, tangent, nodes[k], input));
+    if (!isScalar(input) || !nodes.every(isScalar)) {
+      return push(input, nodes).map((tangent, k) => blockOf(b, tangent, nodes[k], input));
+    }
+    const seed: Flow = { value: one, guard: null };
+    return pushNumbers(new Map([[input, seed]]), nodes).map(
+      flow => flow && { value: masked(b, flow), terms: NO_TERMS },
+    );
   };
 
   /** The entry of x by y, given the block of y by x. */
@@ -164,6 +172,8 @@ interface Row {
   readonly row: number;
   readonly from: number;
 }
+
+const NO_TERMS: readonly Term[] = [];
 
 /** Of scalars the value is all there is to know. */
 function entry(row: number, column: number, { value, terms }: Block): Entry {
