@@ -13,6 +13,7 @@ import { type EmittedFunction, functionText } from './functions.ts';
 import { Handout } from './handout.ts';
 import type { Environment } from './loops/elements.ts';
 import { fuse, isLoop, type Nest } from './loops/fuse.ts';
+import { gramPanel, gramText } from './loops/gram.ts';
 import { Lowering } from './loops/lower.ts';
 import { dropDeadStores, plan } from './loops/memory.ts';
 import { LoopPrinter } from './loops/print.ts';
@@ -21,6 +22,7 @@ import { sizeExpression } from './loops/size-text.ts';
 import { constantIndex, stridesOf } from './loops/space.ts';
 import { identifiersIn, type Piece, split } from './loops/split.ts';
 import { isLeaf } from './loops/stored.ts';
+import { packText } from './loops/tile.ts';
 import { type Unit, unitsOf } from './loops/units.ts';
 import type { ArrayRef } from './loops/values.ts';
 import { Names, quote } from './names.ts';
@@ -92,6 +94,8 @@ class LoopWriter {
   readonly #buffers = new Map<string, { readonly length: Size }>();
   /** Lengths of the sums of matrix products. */
   readonly #inner = new Map<string, Size>();
+  /** What the kernel of symmetric products needs of the panel. */
+  #gramPanel = 0;
   #slots = 0;
   readonly patterns: PatternWriter;
 
@@ -164,6 +168,10 @@ class LoopWriter {
         this.#inner.set(sizeText(inner), inner);
         return { name: context.use('product'), panel: context.use('panel') };
       },
+      gram: rows => {
+        this.#gramPanel = Math.max(this.#gramPanel, gramPanel(rows));
+        return { name: context.use('gram'), panel: context.use('panel') };
+      },
     });
     lowering.run();
     for (const { node, to } of handout.copies) lowering.copy(node, to);
@@ -211,8 +219,9 @@ class LoopWriter {
 
   /** The length of what matrix products pack their operands into, if there are any. */
   #panel(text: (size: Size) => string, max: string): string | undefined {
-    if (this.#inner.size === 0) return undefined;
     const lengths = Array.from(this.#inner.values(), size => text(multiplySizes(PANEL_ROWS, size)));
+    if (this.#gramPanel > 0) lengths.push(String(this.#gramPanel));
+    if (lengths.length === 0) return undefined;
     return lengths.length === 1 ? lengths[0] : `${max}(${lengths.join(', ')})`;
   }
 
@@ -223,6 +232,8 @@ class LoopWriter {
       ...constants,
       ...this.patterns.sections(),
       ...(used.has('product') ? [productText(own)] : []),
+      ...(used.has('gram') ? [gramText(own)] : []),
+      ...(used.has('product') || used.has('gram') ? [packText(own.pack)] : []),
       ...(used.has('compress') ? [compressText(own.compress)] : []),
     ];
   }
@@ -367,6 +378,6 @@ function statsOf(units: readonly Unit[], nest: Nest): LoopStats {
     units: units.length,
     axes: units.reduce((sum, unit) => sum + unit.axes.length, 0),
     loops: countLoops(nest.items),
-    products: units.filter(({ kind }) => kind === 'product').length,
+    products: units.filter(({ kind }) => kind === 'product' || kind === 'gram').length,
   };
 }

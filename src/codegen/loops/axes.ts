@@ -15,6 +15,8 @@ export interface UnitAxis {
   readonly axis: number | undefined;
   /** From the end. */
   readonly reverse: boolean;
+  /** The variable of a loop outside at whose index this one begins: an upper triangle is all that is computed. */
+  readonly from?: LoopVariable;
 }
 
 /** A loop over each axis that is longer than 1. */
@@ -39,6 +41,16 @@ export function leveled(axes: readonly UnitAxis[]): {
 } {
   const level = axes.findIndex(axis => !isKept(axis));
   return { axes, level: level < 0 ? axes.length : level };
+}
+
+/** Loops over a pair of symmetric axes as loops over one triangle, if what accumulates stands outside of both. */
+export function triangular(
+  { axes, level }: ReturnType<typeof leveled>,
+  pair: readonly (LoopVariable | undefined)[],
+): ReturnType<typeof leveled> {
+  const [outer, inner] = [...axes.keys()].filter(k => pair.includes(axes[k].variable));
+  if (inner === undefined || outer < level) return { axes, level };
+  return { axes: axes.with(inner, { ...axes[inner], from: axes[outer].variable }), level };
 }
 
 export function isKept({ kind }: UnitAxis): boolean {

@@ -12,6 +12,8 @@ import { fillsNode, type NodeUnit, type Unit, type Work } from './units.ts';
 export interface LoopNode {
   readonly variable: LoopVariable;
   readonly reverse: boolean;
+  /** The loop around it at whose index it begins; at 0 if there is none. */
+  readonly from: LoopNode | undefined;
   readonly items: Item[];
   /** Units whose accumulators begin before this loop and are complete after it. */
   readonly accumulates: NodeUnit[];
@@ -67,6 +69,7 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
       loop = {
         variable: new LoopVariable(variable.size),
         reverse,
+        from: beginOf(unit, depth),
         items: [],
         accumulates: [],
         unrolled: false,
@@ -82,6 +85,7 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
   const canShare = (unit: Unit, depth: number, loop: LoopNode): boolean => {
     const own = unit.axes[depth];
     if (!sameSize(own.variable.size, loop.variable.size) || own.reverse !== loop.reverse) return false;
+    if (beginOf(unit, depth) !== loop.from) return false;
     for (const { node, index } of unit.reads) {
       for (const producer of unitsOfNode.get(node) ?? []) {
         const loops = loopsOf.get(producer);
@@ -100,6 +104,12 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
     return unit.after.every(
       earlier => !isIn(earlier) || meetIn(earlier, loopsOf.get(earlier)!.indexOf(loop), unit, depth),
     );
+  };
+
+  /** The loop at whose index the loop `depth` of `unit` begins: it is placed before. */
+  const beginOf = (unit: Unit, depth: number): LoopNode | undefined => {
+    const { from } = unit.axes[depth];
+    return from && loopsOf.get(unit)![unit.axes.findIndex(({ variable }) => variable === from)];
   };
 
   const mayJoin = (unit: Unit): boolean => {
@@ -278,13 +288,16 @@ function hasRowProducts({ items }: LoopNode): boolean {
   });
 }
 
-/** How many bodies an unrolled loop becomes; too many if a loop inside is not unrolled. */
-function bodiesOf({ variable: { size }, items }: LoopNode): number {
+/**
+ * How many bodies an unrolled loop becomes; too many if a loop inside is not unrolled. Those of a triangle are single sums,
+ * and count as half of one.
+ */
+function bodiesOf({ variable: { size }, from, items }: LoopNode): number {
   if (typeof size !== 'number') return Number.POSITIVE_INFINITY;
   let sum = 0;
   for (const item of items) {
     if (!isLoop(item)) sum += 1;
     else sum += item.unrolled ? bodiesOf(item) : Number.POSITIVE_INFINITY;
   }
-  return sum * size;
+  return sum * (from === undefined ? size : (size + 1) / 4);
 }
