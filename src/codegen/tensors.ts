@@ -148,7 +148,7 @@ class LoopWriter {
     leaf: Environment['leaf'],
   ): { readonly pieces: readonly Piece[]; readonly result: string | undefined } {
     const context = this.#context;
-    const work = unitsOf(handout.roots, handout.deposits);
+    const work = unitsOf(handout.roots, handout.deposits, handout.triangles);
     const results = new Map([...handout.results, ...work.placed]);
     const nest = fuse(work, new Set(results.keys()));
     this.stats[name] = statsOf(work.units, nest);

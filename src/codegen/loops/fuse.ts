@@ -289,8 +289,8 @@ function hasRowProducts({ items }: LoopNode): boolean {
 }
 
 /**
- * How many bodies an unrolled loop becomes; too many if a loop inside is not unrolled. Those of a triangle are single sums,
- * and count as half of one.
+ * How many bodies an unrolled loop becomes; too many if a loop inside is not unrolled. Those of a triangle of sums are a
+ * product each, and count as half of one.
  */
 function bodiesOf({ variable: { size }, from, items }: LoopNode): number {
   if (typeof size !== 'number') return Number.POSITIVE_INFINITY;
@@ -299,5 +299,6 @@ function bodiesOf({ variable: { size }, from, items }: LoopNode): number {
     if (!isLoop(item)) sum += 1;
     else sum += item.unrolled ? bodiesOf(item) : Number.POSITIVE_INFINITY;
   }
-  return sum * (from === undefined ? size : (size + 1) / 4);
+  const isTriangle = from !== undefined && items.every(item => !isLoop(item) && item.kind === 'reduce');
+  return sum * (isTriangle ? (size + 1) / 4 : size);
 }

@@ -142,8 +142,15 @@ export interface Work {
   readonly depthOf: (node: Node) => number;
 }
 
-/** The units that compute `roots` and `sinks`, in an order in which each finds what it reads. */
-export function unitsOf(roots: readonly Node[], sinks: readonly (Deposit | Listing)[] = []): Work {
+/**
+ * The units that compute `roots` and `sinks`, in an order in which each finds what it reads. Of those in `triangles`,
+ * symmetric matrices whose rows are so many axes, the lower triangle is computed only if it is read.
+ */
+export function unitsOf(
+  roots: readonly Node[],
+  sinks: readonly (Deposit | Listing)[] = [],
+  triangles: ReadonlyMap<Node, number> = new Map(),
+): Work {
   const asked = sinks.flatMap(nodesOf);
   const live = liveNodes([...roots, ...asked]);
   const { stored, depth } = choose(live, roots, asked);
@@ -161,7 +168,12 @@ export function unitsOf(roots: readonly Node[], sinks: readonly (Deposit | Listi
   units.push(...listings.map(listing => listingUnit(listing, stored)));
   const scalars = roots.filter(({ shape }) => shape === SCALAR);
   const reads = scalars.flatMap(node => readsOf({ node, index: [] }, undefined, stored));
-  return { units, stored, placed, reads, depthOf: ({ id }) => depth[id] };
+  const read = new Set([...units, { reads }].flatMap(unit => unit.reads.map(({ node }) => node)));
+  const needed = units.map(unit => {
+    const rowAxes = !fillsNode(unit) || read.has(unit.node) ? undefined : triangles.get(unit.node);
+    return rowAxes === undefined ? unit : upperTriangle(unit, rowAxes);
+  });
+  return { units: needed, stored, placed, reads, depthOf: ({ id }) => depth[id] };
 }
 
 /** The units that fill a stored node: one, or one for each part of a concatenation. */
@@ -378,6 +390,16 @@ function sumOfProducts(node: NodeOf<'contract'>, stored: ReadonlySet<Node>): Red
     ...triangular(leveled(samplesFirst(axes)), pair),
     reads: allReads(body, node, stored),
   };
+}
+
+/** A unit that leaves out rows below the diagonal, as far as the first axis of rows and of columns tell. */
+function upperTriangle(unit: Unit, rowAxes: number): Unit {
+  if (unit.kind !== 'map' || unit.body[0].node !== unit.node) return unit;
+  const row = unit.node.shape.findIndex(size => size !== 1);
+  const pair = [row, row + rowAxes].map(axis => unit.axes.findIndex(each => each.axis === axis));
+  const [outer, inner] = pair;
+  if (row >= rowAxes || outer < 0 || inner < outer) return unit;
+  return { ...unit, axes: unit.axes.with(inner, { ...unit.axes[inner], from: unit.axes[outer].variable }) };
 }
 
 function allReads(body: readonly Access[], self: Node, stored: ReadonlySet<Node>): Access[] {

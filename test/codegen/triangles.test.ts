@@ -1,0 +1,65 @@
+// Hessians of which the loops compute an upper triangle, and that are handed out whole.
+
+import { describe, expect, test } from 'vitest';
+import { compile } from '../../src/index.ts';
+import { emitted } from '../emitted.ts';
+
+/** The Hessian of a formula at `theta` from its gradients by central differences, row by row. */
+async function checkHessian(text: string, data: object, theta: Float64Array): Promise<void> {
+  for (const precision of ['f64', 'f32'] as const) {
+    const f = (await emitted(text, { hessian: true, unroll: 0 })).bind(data);
+    const narrow = (await emitted(text, { hessian: true, unroll: 0, precision })).bind(data);
+    const n = theta.length;
+    const H = new (precision === 'f64' ? Float64Array : Float32Array)(n * n).fill(Number.NaN);
+    narrow.hessian(precision === 'f64' ? theta : Float32Array.from(theta), H);
+    const [above, below] = [new Float64Array(n), new Float64Array(n)];
+    for (let i = 0; i < n; i++) {
+      const h = 1e-5;
+      f.valueAndGrad(theta.with(i, theta[i] + h), above);
+      f.valueAndGrad(theta.with(i, theta[i] - h), below);
+      for (let j = 0; j < n; j++) {
+        const slope = (above[j] - below[j]) / (2 * h);
+        const tolerance = (precision === 'f64' ? 1e-7 : 1e-4) * Math.max(1, Math.abs(slope));
+        if (!(Math.abs(H[i * n + j] - slope) <= tolerance))
+          expect.fail(`${i}, ${j}: ${H[i * n + j]} is not ${slope}`);
+      }
+    }
+  }
+}
+
+const ramp = (n: number, from = 0.3, step = 0.37) =>
+  Float64Array.from({ length: n }, (_, i) => 0.7 * Math.sin(from + step * i));
+
+describe('Hessians', () => {
+  const layers = (n: number | string) =>
+    `# @input W: ${n} x ${n}\n# @input h: ${n}\n# @wrt W\nh = tanh(W * h)\nh = tanh(W * h)\nsum(h)`;
+  test.each([1, 2, 3, 5, 7])('of layers of %i, fixed and named', async n => {
+    for (const size of [n, 'n']) await checkHessian(layers(size), { h: ramp(n, 0.9) }, ramp(n * n));
+  });
+  test.each([0, 1, 2, 3, 9])('of a vector of %i', async n => {
+    const text = (size: number | string) =>
+      `# @input x: ${size}\n# @input A: ${size} x ${size}\n# @wrt x\nexp(dot(x, A * x) / 9) + sum(x .^ 3)`;
+    await checkHessian(text('n'), { A: ramp(n * n), n }, ramp(n));
+    if (n > 0) await checkHessian(text(n), { A: ramp(n * n) }, ramp(n));
+  });
+  test('of several inputs whose blocks are one node', async () => {
+    const inputs = '# @input x: n\n# @input y: n\n# @input z: scalar\n# @wrt x, y, z\n';
+    for (const formula of ['z * exp(sum(x + y)) + sum(x .* y)', 'z * exp(sum((x + y) .^ 2))']) {
+      for (const n of [1, 3]) await checkHessian(inputs + formula, { n }, ramp(2 * n + 1));
+    }
+  });
+  test('of matrices with an axis of length 1', async () => {
+    const text = '# @input x: 1 x n\n# @input y: n x 1\n# @wrt x, y\nexp(sum(x) * 0.1) + sum(tanh(y * x))';
+    for (const n of [1, 4]) await checkHessian(text, { n }, ramp(2 * n));
+  });
+});
+
+test('what lies below the diagonal is not computed', () => {
+  const text = '# @input x: n\n# @wrt x\nexp(sum(x .^ 2))';
+  const { code } = compile(text, { hessian: true });
+  const hessian = code.slice(
+    code.indexOf('    hessian(theta'),
+    code.indexOf('    valueGradAndHessian(theta'),
+  );
+  expect(hessian).toMatch(/for \(let j = i; j < n; j\+\+\)/);
+});
