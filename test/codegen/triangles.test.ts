@@ -2,7 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/index.ts';
+import { builder } from '../../src/ir/build.ts';
 import { emitted } from '../emitted.ts';
+import { load } from '../load.ts';
+import { emitted as emittedLoops, programOf } from './tensors.ts';
 
 /** The Hessian of a formula at `theta` from its gradients by central differences, row by row. */
 async function checkHessian(text: string, data: object, theta: Float64Array): Promise<void> {
@@ -62,4 +65,31 @@ test('what lies below the diagonal is not computed', () => {
     code.indexOf('    valueGradAndHessian(theta'),
   );
   expect(hessian).toMatch(/for \(let j = i; j < n; j\+\+\)/);
+});
+
+test('what another block reads is computed whole', async () => {
+  const program = programOf({ x: 'n', y: 'n' }, (b, { x }) => ({ f: b.reduceSum(x) }), ['x', 'y']);
+  const b = builder(program.graph);
+  const [x] = program.inputs.map(({ node }) => node);
+  const own = b.exp(b.mul(b.expand(x, [1]), x));
+  const values = new Map([
+    ['x.x', own],
+    ['x.y', b.mul(own, x)],
+    ['y.y', b.contract('i,j->ij', x, x)],
+  ]);
+  const derivatives = [{ kind: 'hessian', form: 'dense', inputs: [], values }] as const;
+  const module = await load(emittedLoops({ ...program, derivatives }));
+  const n = 3;
+  const H = new Float64Array(4 * n * n).fill(Number.NaN);
+  const at = ramp(n);
+  module.bind({ n }).hessian(new Float64Array([...at, ...at]), H);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      const expected = Math.exp(at[i] * at[j]);
+      expect(H[2 * n * i + j]).toBeCloseTo(expected, 12);
+      expect(H[2 * n * i + n + j]).toBeCloseTo(expected * at[j], 12);
+      expect(H[2 * n * (n + i) + n + j]).toBeCloseTo(at[i] * at[j], 12);
+      expect(H[2 * n * (n + j) + i]).toBe(H[2 * n * i + n + j]);
+    }
+  }
 });
