@@ -444,10 +444,12 @@ function termsIn(
     }
     const { steps, isCovered } = planOf(cell);
     if (!isCovered) empty.add(cell);
+    const isDiagonal = isSymmetric && cell.row.path === cell.column.path;
     for (const { term, combine, isWhole } of steps) {
       const { value, coordinates } = term;
       deposits.push({
         kind: 'deposit',
+        ...(isDiagonal ? { rowAxes: cell.row.shape.length } : {}),
         value,
         shape: value.shape,
         coordinates,

@@ -11,6 +11,7 @@ import type { Block, Entry, Part } from './entries.ts';
 import { numberText } from './forms.ts';
 import { type EmittedFunction, functionText } from './functions.ts';
 import { Handout } from './handout.ts';
+import type { Deposit } from './loops/deposit.ts';
 import type { Environment } from './loops/elements.ts';
 import { fuse, isLoop, type Nest } from './loops/fuse.ts';
 import { gramPanel, gramText } from './loops/gram.ts';
@@ -115,10 +116,14 @@ class LoopWriter {
       if (block.parameter !== undefined) arrays.set(block, scope.take(block.parameter));
     }
     const handout = new Handout(context.program.graph, bound, arrays, block => this.patterns.placesOf(block));
-    const { pieces, result } = this.#loops(entry, handout, scope, node =>
+    const { pieces, mirrors, result } = this.#loops(entry, handout, scope, node =>
       this.#leaf(node, extra, theta, direction),
     );
-    const end = [...this.#mirrors(scope, arrays), ...(result === undefined ? [] : [`return ${result};`])];
+    const end = [
+      ...mirrors,
+      ...this.#mirrors(scope, arrays),
+      ...(result === undefined ? [] : [`return ${result};`]),
+    ];
     const lines = end.flatMap(line => wrap(line, METHOD_WIDTH));
     const { bodies, slots } = split([...pieces, { lines, isLoop: false }], context.own.memory);
     this.#slots = Math.max(this.#slots, slots);
@@ -146,7 +151,11 @@ class LoopWriter {
     handout: Handout,
     scope: Names,
     leaf: Environment['leaf'],
-  ): { readonly pieces: readonly Piece[]; readonly result: string | undefined } {
+  ): {
+    readonly pieces: readonly Piece[];
+    readonly mirrors: readonly string[];
+    readonly result: string | undefined;
+  } {
     const context = this.#context;
     const work = unitsOf(handout.roots, handout.deposits, handout.triangles);
     const results = new Map([...handout.results, ...work.placed]);
@@ -190,7 +199,11 @@ class LoopWriter {
       width: METHOD_WIDTH,
       arrayName: array => renamed.get(array) ?? array,
     });
-    return { pieces: printer.pieces(lowering.top), result: result && printer.value(result) };
+    const mirrors = mirroredCells(work.units).flatMap(({ to, lengths, rowAxes }) => {
+      const length = elementsIn(lengths.slice(0, rowAxes));
+      return this.#mirror(scope, to.name, length, to.offset, to.strides[rowAxes - 1]);
+    });
+    return { pieces: printer.pieces(lowering.top), mirrors, result: result && printer.value(result) };
   }
 
   /** The statements of `bind` that allocate what the methods work in. */
@@ -341,19 +354,28 @@ class LoopWriter {
   #mirrors(scope: Names, arrays: ReadonlyMap<Block, string>): string[] {
     return Array.from(arrays).flatMap(([{ symmetric, order, length }, matrix]) => {
       if (symmetric === undefined || symmetric === 1) return [];
-      const size = this.#size(symmetric);
-      if (order !== undefined) {
-        return [`${this.#context.use('symmetrise')}(${matrix}, ${size}, ${this.#size(length)});`];
-      }
-      const width = /^[\w$]+$/.test(size) ? size : `(${size})`;
-      const inner = new Names(scope);
-      const [i, j] = [inner.take('i'), inner.take('j')];
+      if (order === undefined) return this.#mirror(scope, matrix, symmetric, 0, symmetric);
       return [
-        `for (let ${i} = 1; ${i} < ${size}; ${i}++) {`,
-        `  for (let ${j} = 0; ${j} < ${i}; ${j}++) ${matrix}[${i} * ${width} + ${j}] = ${matrix}[${j} * ${width} + ${i}];`,
-        '}',
+        `${this.#context.use('symmetrise')}(${matrix}, ${this.#size(symmetric)}, ${this.#size(length)});`,
       ];
     });
+  }
+
+  /** The lower triangle of so many rows, `width` apart, from the upper one. */
+  #mirror(scope: Names, matrix: string, length: Size, offset: Size, width: Size): string[] {
+    if (length === 1) return [];
+    const size = this.#size(length);
+    const text = this.#size(width);
+    const step = /^[\w$]+$/.test(text) ? text : `(${text})`;
+    const start = offset === 0 ? '' : `${this.#size(offset)} + `;
+    const inner = new Names(scope);
+    const [i, j] = [inner.take('i'), inner.take('j')];
+    const place = (p: string, q: string) => `${matrix}[${start}${p} * ${step} + ${q}]`;
+    return [
+      `for (let ${i} = 1; ${i} < ${size}; ${i}++) {`,
+      `  for (let ${j} = 0; ${j} < ${i}; ${j}++) ${place(i, j)} = ${place(j, i)};`,
+      '}',
+    ];
   }
 
   #size(size: Size): string {
@@ -380,4 +402,15 @@ function statsOf(units: readonly Unit[], nest: Nest): LoopStats {
     loops: countLoops(nest.items),
     products: units.filter(({ kind }) => kind === 'product' || kind === 'gram').length,
   };
+}
+
+/** A deposit of each cell that is to be completed from its upper triangle. */
+function mirroredCells(units: readonly Unit[]): (Deposit & { readonly rowAxes: number })[] {
+  const cells = new Map<string, Deposit & { readonly rowAxes: number }>();
+  for (const unit of units) {
+    if (unit.kind !== 'deposit' || !unit.isMirrored) continue;
+    const { deposit } = unit;
+    cells.set(deposit.cell, deposit as typeof deposit & { readonly rowAxes: number }); // or it would not be mirrored
+  }
+  return [...cells.values()];
 }

@@ -33,11 +33,17 @@ async function checkHessian(text: string, data: object, theta: Float64Array): Pr
 const ramp = (n: number, from = 0.3, step = 0.37) =>
   Float64Array.from({ length: n }, (_, i) => 0.7 * Math.sin(from + step * i));
 
+/** Five layers with one matrix: each element of the Hessian is a long sum. */
+const layers = (n: number | string) =>
+  `# @input W: ${n} x ${n}\n# @input h: ${n}\n# @wrt W\n${'h = tanh(W * h)\n'.repeat(5)}sum(h)`;
+
 describe('Hessians', () => {
-  const layers = (n: number | string) =>
-    `# @input W: ${n} x ${n}\n# @input h: ${n}\n# @wrt W\nh = tanh(W * h)\nh = tanh(W * h)\nsum(h)`;
-  test.each([1, 2, 3, 5, 7])('of layers of %i, fixed and named', async n => {
+  test.each([1, 2, 3, 5, 8])('of layers of %i, fixed and named', async n => {
     for (const size of [n, 'n']) await checkHessian(layers(size), { h: ramp(n, 0.9) }, ramp(n * n));
+  });
+  test('of layers with a bias, a matrix of which they are a part', async () => {
+    const text = `# @input c: n\n# @input W: n x n\n# @input h: n\n# @wrt c, W\n${'h = tanh(W * h + c)\n'.repeat(5)}sum(h)`;
+    for (const n of [1, 2, 5]) await checkHessian(text, { h: ramp(n, 0.9) }, ramp(n * n + n));
   });
   test.each([0, 1, 2, 3, 9])('of a vector of %i', async n => {
     const text = (size: number | string) =>
@@ -57,14 +63,17 @@ describe('Hessians', () => {
   });
 });
 
-test('what lies below the diagonal is not computed', () => {
-  const text = '# @input x: n\n# @wrt x\nexp(sum(x .^ 2))';
-  const { code } = compile(text, { hessian: true });
-  const hessian = code.slice(
-    code.indexOf('    hessian(theta'),
-    code.indexOf('    valueGradAndHessian(theta'),
-  );
-  expect(hessian).toMatch(/for \(let j = i; j < n; j\+\+\)/);
+describe('what lies below the diagonal', () => {
+  const hessianOf = (text: string) => {
+    const { code } = compile(text, { hessian: true });
+    return code.slice(code.indexOf('    hessian(theta'), code.indexOf('    valueGradAndHessian(theta'));
+  };
+  test('is not computed', () => {
+    expect(hessianOf(layers('n'))).toMatch(/for \(let k = i; k < n; k\+\+\)/);
+  });
+  test('is, if an element is cheaper than its copy', () => {
+    expect(hessianOf('# @input x: n\n# @wrt x\nexp(sum(x .^ 2))')).not.toContain('j = i');
+  });
 });
 
 test('what another block reads is computed whole', async () => {

@@ -43,6 +43,18 @@ export function leveled(axes: readonly UnitAxis[]): {
   return { axes, level: level < 0 ? axes.length : level };
 }
 
+/** The loops, that over the axis `column` from the index along the axis `row` on, if it runs outside; else as they are. */
+export function beginningAt(
+  axes: readonly UnitAxis[],
+  row: number | undefined,
+  column: number | undefined,
+): readonly UnitAxis[] {
+  if (row === undefined || column === undefined) return axes;
+  const [outer, inner] = [row, column].map(axis => axes.findIndex(each => each.axis === axis));
+  if (outer < 0 || inner <= outer) return axes;
+  return axes.with(inner, { ...axes[inner], from: axes[outer].variable });
+}
+
 /** Loops over a pair of symmetric axes as loops over one triangle, if what accumulates stands outside of both. */
 export function triangular(
   { axes, level }: ReturnType<typeof leveled>,

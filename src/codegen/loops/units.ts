@@ -8,7 +8,7 @@ import { liveNodes } from '../../ir/live.ts';
 import { SCALAR, type Shape, sameShape } from '../../ir/shape.ts';
 import { subscriptsOf } from '../../ir/shapes.ts';
 import { addSizes, type Size } from '../../ir/size.ts';
-import { isKept, leveled, loopsOver, samplesFirst, triangular, type UnitAxis } from './axes.ts';
+import { beginningAt, isKept, leveled, loopsOver, samplesFirst, triangular, type UnitAxis } from './axes.ts';
 import { kernelOf, kernelOperands } from './contractions.ts';
 import {
   type Deposit,
@@ -396,10 +396,7 @@ function sumOfProducts(node: NodeOf<'contract'>, stored: ReadonlySet<Node>): Red
 function upperTriangle(unit: Unit, rowAxes: number): Unit {
   if (unit.kind !== 'map' || unit.body[0].node !== unit.node) return unit;
   const row = unit.node.shape.findIndex(size => size !== 1);
-  const pair = [row, row + rowAxes].map(axis => unit.axes.findIndex(each => each.axis === axis));
-  const [outer, inner] = pair;
-  if (row >= rowAxes || outer < 0 || inner < outer) return unit;
-  return { ...unit, axes: unit.axes.with(inner, { ...unit.axes[inner], from: unit.axes[outer].variable }) };
+  return row >= rowAxes ? unit : { ...unit, axes: beginningAt(unit.axes, row, row + rowAxes) };
 }
 
 function allReads(body: readonly Access[], self: Node, stored: ReadonlySet<Node>): Access[] {
