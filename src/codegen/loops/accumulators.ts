@@ -213,10 +213,11 @@ export class Accumulators {
     if (unit.kind !== 'reduce' || !isSum(unit)) return false;
     const loops = this.#nest.loopsOf.get(unit)!;
     let elements = 1;
-    for (const [k, { kind }] of unit.axes.entries()) {
+    for (const [k, { kind, from }] of unit.axes.entries()) {
       if (k < unit.level || kind !== 'kept') continue;
       if (!loops[k].unrolled) return false;
-      elements *= loops[k].variable.size as number; // or it would not be unrolled
+      const size = loops[k].variable.size as number; // or it would not be unrolled
+      elements *= from === undefined ? size : (size + 1) / 2;
     }
     return elements <= MOST_REGISTERS;
   }

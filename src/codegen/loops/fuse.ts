@@ -5,6 +5,7 @@
 import type { Node } from '../../ir/graph.ts';
 import { sameSize } from '../../ir/size.ts';
 import { meetIn } from './deposit.ts';
+import { narrow } from './narrow.ts';
 import { LoopVariable, variableOf } from './space.ts';
 import { fillsNode, type NodeUnit, type Unit, type Work } from './units.ts';
 
@@ -13,7 +14,7 @@ export interface LoopNode {
   readonly variable: LoopVariable;
   readonly reverse: boolean;
   /** The loop around it at whose index it begins; at 0 if there is none. */
-  readonly from: LoopNode | undefined;
+  from: LoopNode | undefined;
   readonly items: Item[];
   /** Units whose accumulators begin before this loop and are complete after it. */
   readonly accumulates: NodeUnit[];
@@ -106,9 +107,9 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
     );
   };
 
-  /** The loop at whose index the loop `depth` of `unit` begins: it is placed before. */
+  /** The loop at whose index the loop `depth` of a triangle of sums begins: no other unit may share it. */
   const beginOf = (unit: Unit, depth: number): LoopNode | undefined => {
-    const { from } = unit.axes[depth];
+    const from = unit.kind === 'reduce' ? unit.axes[depth].from : undefined;
     return from && loopsOf.get(unit)![unit.axes.findIndex(({ variable }) => variable === from)];
   };
 
@@ -142,6 +143,7 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
       loops.filter((_, k) => axes.has(producer.axes[k].axis ?? -1)),
     );
   }
+  narrow(items, loopsOf, localAxes);
   return { items, loopsOf, localAxes, localLoops };
 }
 
