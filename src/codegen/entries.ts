@@ -33,6 +33,8 @@ export interface Part {
   readonly shape: Shape;
   readonly offset: Size;
   readonly strides: readonly Size[];
+  /** Of a part on the diagonal of a symmetric matrix, the axes that are rows: its lower triangle need not be there. */
+  readonly rowAxes?: number;
 }
 
 /** Values that are computed together. */
@@ -381,7 +383,10 @@ function symmetricOf(request: Request, { name, parameter, doc }: Symmetric): Vie
   }
   const length = multiplySizes(wrt.length, wrt.length);
   const triangle = () =>
-    rows.flatMap((row, i) => wrt.items.slice(i).map(x => cellOf(row, x, wrt.length, derivative)));
+    rows.flatMap((row, i) => {
+      const [own, ...others] = wrt.items.slice(i).map(x => cellOf(row, x, wrt.length, derivative));
+      return [{ ...own, rowAxes: row.shape.length }, ...others];
+    });
   const block = {
     parameter,
     ...(derivative.terms?.size
@@ -441,10 +446,12 @@ function termsIn(
     }
     const { steps, isCovered } = planOf(cell);
     if (!isCovered) empty.add(cell);
+    const isDiagonal = isSymmetric && cell.row.path === cell.column.path;
     for (const { term, combine, isWhole } of steps) {
       const { value, coordinates } = term;
       deposits.push({
         kind: 'deposit',
+        ...(isDiagonal ? { rowAxes: cell.row.shape.length } : {}),
         value,
         shape: value.shape,
         coordinates,

@@ -23,6 +23,8 @@ export class Handout {
   /** Everything that is handed out. */
   readonly all: Node[] = [];
   readonly results = new Map<Node, ArrayRef>();
+  /** Results of which the lower triangle need not be there, with the number of axes that are rows. */
+  readonly triangles = new Map<Node, number>();
   readonly copies: Placement[] = [];
   readonly scalars: (Placement & { readonly index: readonly number[] })[] = [];
   /** Terms, and where they are put. */
@@ -63,7 +65,7 @@ export class Handout {
     }
   }
 
-  #add(graph: Graph, { shape, offset, strides }: Part, node: Node, name: string): void {
+  #add(graph: Graph, { shape, offset, strides, rowAxes }: Part, node: Node, name: string): void {
     const to = { name, offset, strides };
     this.all.push(node);
     const isLiteral = node.op === 'concat' || node.op === 'reshape' || node.shape === SCALAR;
@@ -76,9 +78,11 @@ export class Handout {
       }
     } else if (isLeaf(node) || this.results.has(node) || isConstantFill(node)) {
       this.copies.push({ node, to });
+      this.triangles.delete(node); // the copy is made of the whole
     } else {
       this.results.set(node, to);
       this.roots.push(node);
+      if (rowAxes !== undefined) this.triangles.set(node, rowAxes);
     }
   }
 }

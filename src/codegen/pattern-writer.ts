@@ -116,9 +116,8 @@ export class PatternWriter {
       },
       results: new Map(),
       nameOf: node => context.program.graph.names.get(node),
-      product: () => {
-        throw new TypeError('indices are no products of matrices');
-      },
+      product: noKernel,
+      gram: noKernel,
     });
     lowering.run();
     const printer = new LoopPrinter({
@@ -133,4 +132,8 @@ export class PatternWriter {
     const end = `return ${context.use('compress')}(${rows}, ${cols}, ${sides});`;
     return { name, text: functionText(name, [], [...allocations, ...body, end]) };
   }
+}
+
+function noKernel(): never {
+  throw new TypeError('indices are no products of matrices');
 }

@@ -11,8 +11,10 @@ import type { Block, Entry, Part } from './entries.ts';
 import { numberText } from './forms.ts';
 import { type EmittedFunction, functionText } from './functions.ts';
 import { Handout } from './handout.ts';
+import type { Deposit } from './loops/deposit.ts';
 import type { Environment } from './loops/elements.ts';
 import { fuse, isLoop, type Nest } from './loops/fuse.ts';
+import { gramPanel, gramText } from './loops/gram.ts';
 import { Lowering } from './loops/lower.ts';
 import { dropDeadStores, plan } from './loops/memory.ts';
 import { LoopPrinter } from './loops/print.ts';
@@ -21,6 +23,7 @@ import { sizeExpression } from './loops/size-text.ts';
 import { constantIndex, stridesOf } from './loops/space.ts';
 import { identifiersIn, type Piece, split } from './loops/split.ts';
 import { isLeaf } from './loops/stored.ts';
+import { packText } from './loops/tile.ts';
 import { type Unit, unitsOf } from './loops/units.ts';
 import type { ArrayRef } from './loops/values.ts';
 import { Names, quote } from './names.ts';
@@ -92,6 +95,8 @@ class LoopWriter {
   readonly #buffers = new Map<string, { readonly length: Size }>();
   /** Lengths of the sums of matrix products. */
   readonly #inner = new Map<string, Size>();
+  /** What the kernel of symmetric products needs of the panel. */
+  #gramPanel = 0;
   #slots = 0;
   readonly patterns: PatternWriter;
 
@@ -111,10 +116,14 @@ class LoopWriter {
       if (block.parameter !== undefined) arrays.set(block, scope.take(block.parameter));
     }
     const handout = new Handout(context.program.graph, bound, arrays, block => this.patterns.placesOf(block));
-    const { pieces, result } = this.#loops(entry, handout, scope, node =>
+    const { pieces, mirrors, result } = this.#loops(entry, handout, scope, node =>
       this.#leaf(node, extra, theta, direction),
     );
-    const end = [...this.#mirrors(scope, arrays), ...(result === undefined ? [] : [`return ${result};`])];
+    const end = [
+      ...mirrors,
+      ...this.#mirrors(scope, arrays),
+      ...(result === undefined ? [] : [`return ${result};`]),
+    ];
     const lines = end.flatMap(line => wrap(line, METHOD_WIDTH));
     const { bodies, slots } = split([...pieces, { lines, isLoop: false }], context.own.memory);
     this.#slots = Math.max(this.#slots, slots);
@@ -142,9 +151,13 @@ class LoopWriter {
     handout: Handout,
     scope: Names,
     leaf: Environment['leaf'],
-  ): { readonly pieces: readonly Piece[]; readonly result: string | undefined } {
+  ): {
+    readonly pieces: readonly Piece[];
+    readonly mirrors: readonly string[];
+    readonly result: string | undefined;
+  } {
     const context = this.#context;
-    const work = unitsOf(handout.roots, handout.deposits);
+    const work = unitsOf(handout.roots, handout.deposits, handout.triangles);
     const results = new Map([...handout.results, ...work.placed]);
     const nest = fuse(work, new Set(results.keys()));
     this.stats[name] = statsOf(work.units, nest);
@@ -164,6 +177,10 @@ class LoopWriter {
         this.#inner.set(sizeText(inner), inner);
         return { name: context.use('product'), panel: context.use('panel') };
       },
+      gram: rows => {
+        this.#gramPanel = Math.max(this.#gramPanel, gramPanel(rows));
+        return { name: context.use('gram'), panel: context.use('panel') };
+      },
     });
     lowering.run();
     for (const { node, to } of handout.copies) lowering.copy(node, to);
@@ -182,7 +199,11 @@ class LoopWriter {
       width: METHOD_WIDTH,
       arrayName: array => renamed.get(array) ?? array,
     });
-    return { pieces: printer.pieces(lowering.top), result: result && printer.value(result) };
+    const mirrors = mirroredCells(work.units).flatMap(({ to, lengths, rowAxes }) => {
+      const length = elementsIn(lengths.slice(0, rowAxes));
+      return this.#mirror(scope, to.name, length, to.offset, to.strides[rowAxes - 1]);
+    });
+    return { pieces: printer.pieces(lowering.top), mirrors, result: result && printer.value(result) };
   }
 
   /** The statements of `bind` that allocate what the methods work in. */
@@ -211,8 +232,9 @@ class LoopWriter {
 
   /** The length of what matrix products pack their operands into, if there are any. */
   #panel(text: (size: Size) => string, max: string): string | undefined {
-    if (this.#inner.size === 0) return undefined;
     const lengths = Array.from(this.#inner.values(), size => text(multiplySizes(PANEL_ROWS, size)));
+    if (this.#gramPanel > 0) lengths.push(String(this.#gramPanel));
+    if (lengths.length === 0) return undefined;
     return lengths.length === 1 ? lengths[0] : `${max}(${lengths.join(', ')})`;
   }
 
@@ -223,6 +245,8 @@ class LoopWriter {
       ...constants,
       ...this.patterns.sections(),
       ...(used.has('product') ? [productText(own)] : []),
+      ...(used.has('gram') ? [gramText(own)] : []),
+      ...(used.has('product') || used.has('gram') ? [packText(own.pack)] : []),
       ...(used.has('compress') ? [compressText(own.compress)] : []),
     ];
   }
@@ -330,19 +354,28 @@ class LoopWriter {
   #mirrors(scope: Names, arrays: ReadonlyMap<Block, string>): string[] {
     return Array.from(arrays).flatMap(([{ symmetric, order, length }, matrix]) => {
       if (symmetric === undefined || symmetric === 1) return [];
-      const size = this.#size(symmetric);
-      if (order !== undefined) {
-        return [`${this.#context.use('symmetrise')}(${matrix}, ${size}, ${this.#size(length)});`];
-      }
-      const width = /^[\w$]+$/.test(size) ? size : `(${size})`;
-      const inner = new Names(scope);
-      const [i, j] = [inner.take('i'), inner.take('j')];
+      if (order === undefined) return this.#mirror(scope, matrix, symmetric, 0, symmetric);
       return [
-        `for (let ${i} = 1; ${i} < ${size}; ${i}++) {`,
-        `  for (let ${j} = 0; ${j} < ${i}; ${j}++) ${matrix}[${i} * ${width} + ${j}] = ${matrix}[${j} * ${width} + ${i}];`,
-        '}',
+        `${this.#context.use('symmetrise')}(${matrix}, ${this.#size(symmetric)}, ${this.#size(length)});`,
       ];
     });
+  }
+
+  /** The lower triangle of so many rows, `width` apart, from the upper one. */
+  #mirror(scope: Names, matrix: string, length: Size, offset: Size, width: Size): string[] {
+    if (length === 1) return [];
+    const size = this.#size(length);
+    const text = this.#size(width);
+    const step = /^[\w$]+$/.test(text) ? text : `(${text})`;
+    const start = offset === 0 ? '' : `${this.#size(offset)} + `;
+    const inner = new Names(scope);
+    const [i, j] = [inner.take('i'), inner.take('j')];
+    const place = (p: string, q: string) => `${matrix}[${start}${p} * ${step} + ${q}]`;
+    return [
+      `for (let ${i} = 1; ${i} < ${size}; ${i}++) {`,
+      `  for (let ${j} = 0; ${j} < ${i}; ${j}++) ${place(i, j)} = ${place(j, i)};`,
+      '}',
+    ];
   }
 
   #size(size: Size): string {
@@ -367,6 +400,17 @@ function statsOf(units: readonly Unit[], nest: Nest): LoopStats {
     units: units.length,
     axes: units.reduce((sum, unit) => sum + unit.axes.length, 0),
     loops: countLoops(nest.items),
-    products: units.filter(({ kind }) => kind === 'product').length,
+    products: units.filter(({ kind }) => kind === 'product' || kind === 'gram').length,
   };
+}
+
+/** A deposit of each cell that is to be completed from its upper triangle. */
+function mirroredCells(units: readonly Unit[]): (Deposit & { readonly rowAxes: number })[] {
+  const cells = new Map<string, Deposit & { readonly rowAxes: number }>();
+  for (const unit of units) {
+    if (unit.kind !== 'deposit' || !unit.isMirrored) continue;
+    const { deposit } = unit;
+    cells.set(deposit.cell, deposit as typeof deposit & { readonly rowAxes: number }); // or it would not be mirrored
+  }
+  return [...cells.values()];
 }

@@ -98,6 +98,7 @@ export class Accumulators {
     const accumulator = this.#open.get(unit)!; // of the loop that has ended
     const writer = this.#writer;
     const put = (index: readonly Place[], value: Value) => this.#elements.write(node, index, value, block);
+    const triangle = triangleOf(unit);
     switch (accumulator.kind) {
       case 'terms': {
         const { terms } = accumulator;
@@ -117,9 +118,15 @@ export class Accumulators {
         put(target, writer.variable(accumulator.at, block));
         return;
       case 'registers':
-        for (const { name, index } of accumulator.byPlace.values()) put(index, writer.variable(name, block));
+        for (const { name, index } of accumulator.byPlace.values()) {
+          const value = writer.variable(name, block);
+          put(index, value);
+          const mirrored = triangle === undefined ? index : transposed(index, triangle);
+          if (writer.keyOf(mirrored) !== writer.keyOf(index)) put(mirrored, value);
+        }
         return;
       default: // the array is the result
+        if (triangle !== undefined) this.#mirror(unit, triangle, target, block);
     }
   }
 
@@ -137,7 +144,7 @@ export class Accumulators {
     const array = this.#elements.arrayOf(node);
     const value = neutral(node);
     const outer = unit.axes.slice(0, level).map(({ axis }) => axis);
-    const isInner = (axis: number) => node.shape[axis] !== 1 && !outer.includes(axis);
+    const isInner = (axis: number) => isInside(unit, axis);
     // The array of a result stays where it is; that of another node holds what lies inside of the loops around.
     const local = this.#nest.localAxes.get(node);
     const isWhole = outer.every(axis => axis !== undefined && local?.has(axis));
@@ -156,6 +163,20 @@ export class Accumulators {
     this.#writer.loopsOver(node.shape, given, block, (index, inside) => {
       this.#writer.store(array, index, '=', this.#writer.number(value), inside);
     });
+  }
+
+  /** Copies the triangle of an array that has been summed up to the other one. */
+  #mirror(unit: NodeUnit, triangle: Triangle, target: readonly Place[], block: Block): void {
+    const { node } = unit;
+    const given = target.map((part, axis) => (isInside(unit, axis) ? undefined : part));
+    const [p, q] = triangle;
+    const copy = (index: readonly Place[], inside: Block) => {
+      const other = transposed(index, triangle);
+      const [to, from] = p < q ? [other, index] : [index, other];
+      const value = this.#elements.read(node, from, inside);
+      this.#writer.store(this.#elements.arrayOf(node), to, '=', value, inside);
+    };
+    this.#writer.loopsOver(node.shape, given, block, copy, [Math.min(p, q), Math.max(p, q)]);
   }
 
   #begun(unit: NodeUnit, loop: LoopNode, target: readonly Place[], block: Block): Accumulator {
@@ -192,13 +213,33 @@ export class Accumulators {
     if (unit.kind !== 'reduce' || !isSum(unit)) return false;
     const loops = this.#nest.loopsOf.get(unit)!;
     let elements = 1;
-    for (const [k, { kind }] of unit.axes.entries()) {
+    for (const [k, { kind, from }] of unit.axes.entries()) {
       if (k < unit.level || kind !== 'kept') continue;
       if (!loops[k].unrolled) return false;
-      elements *= loops[k].variable.size as number; // or it would not be unrolled
+      const size = loops[k].variable.size as number; // or it would not be unrolled
+      elements *= from === undefined ? size : (size + 1) / 2;
     }
     return elements <= MOST_REGISTERS;
   }
+}
+
+/** Two axes of a symmetric result: the index along the second is computed from that along the first on. */
+type Triangle = readonly [first: number, second: number];
+
+/** The triangle that a unit adds up, if it leaves out the other one. */
+function triangleOf({ axes }: NodeUnit): Triangle | undefined {
+  const second = axes.find(({ from }) => from !== undefined);
+  const first = axes.find(({ variable }) => variable === second?.from);
+  return first?.axis === undefined || second?.axis === undefined ? undefined : [first.axis, second.axis];
+}
+
+function transposed(index: readonly Place[], [p, q]: Triangle): readonly Place[] {
+  return index.with(p, index[q]).with(q, index[p]);
+}
+
+/** True for an axis of the result over which a loop runs where the accumulator lives. */
+function isInside({ node, axes, level }: NodeUnit, axis: number): boolean {
+  return node.shape[axis] !== 1 && axes.slice(0, level).every(outer => outer.axis !== axis);
 }
 
 /** What an accumulator begins with: combined with it, a value stays what it is. */

@@ -15,6 +15,8 @@ export interface UnitAxis {
   readonly axis: number | undefined;
   /** From the end. */
   readonly reverse: boolean;
+  /** The variable of a loop outside at whose index this one begins: an upper triangle is all that is computed. */
+  readonly from?: LoopVariable;
 }
 
 /** A loop over each axis that is longer than 1. */
@@ -39,6 +41,28 @@ export function leveled(axes: readonly UnitAxis[]): {
 } {
   const level = axes.findIndex(axis => !isKept(axis));
   return { axes, level: level < 0 ? axes.length : level };
+}
+
+/** The loops, that over the axis `column` from the index along the axis `row` on, if it runs outside; else as they are. */
+export function beginningAt(
+  axes: readonly UnitAxis[],
+  row: number | undefined,
+  column: number | undefined,
+): readonly UnitAxis[] {
+  if (row === undefined || column === undefined) return axes;
+  const [outer, inner] = [row, column].map(axis => axes.findIndex(each => each.axis === axis));
+  if (outer < 0 || inner <= outer) return axes;
+  return axes.with(inner, { ...axes[inner], from: axes[outer].variable });
+}
+
+/** Loops over a pair of symmetric axes as loops over one triangle, if what accumulates stands outside of both. */
+export function triangular(
+  { axes, level }: ReturnType<typeof leveled>,
+  pair: readonly (LoopVariable | undefined)[],
+): ReturnType<typeof leveled> {
+  const [outer, inner] = [...axes.keys()].filter(k => pair.includes(axes[k].variable));
+  if (inner === undefined || outer < level) return { axes, level };
+  return { axes: axes.with(inner, { ...axes[inner], from: axes[outer].variable }), level };
 }
 
 export function isKept({ kind }: UnitAxis): boolean {

@@ -7,7 +7,7 @@ import type { Node } from '../../ir/graph.ts';
 import type { Shape } from '../../ir/shape.ts';
 import type { Size } from '../../ir/size.ts';
 import type { Coordinate } from '../../ir/terms.ts';
-import { leveled, loopsOver, samplesFirst, type UnitAxis } from './axes.ts';
+import { beginningAt, leveled, loopsOver, samplesFirst, type UnitAxis } from './axes.ts';
 import { type Access, readsOf } from './reads.ts';
 import { constantIndex, dynamicIndex, type Index, plus, times, variableOf } from './space.ts';
 import type { ArrayRef } from './values.ts';
@@ -33,6 +33,8 @@ export interface Deposit extends Spread {
   readonly cell: string;
   /** True if it is all there is in its cell, or covers it before anything is added. */
   readonly isWhole: boolean;
+  /** Of a cell on the diagonal of a symmetric matrix, how many of its axes are rows. */
+  readonly rowAxes?: number;
 }
 
 /** The rows and columns of the elements of a term, each element at its own place of two arrays. */
@@ -70,6 +72,8 @@ export interface DepositUnit extends SpreadUnit {
   readonly after: readonly DepositUnit[];
   /** The node that has been written into the cell before it, whole. */
   readonly over: Node | undefined;
+  /** True if its cell is to be completed from the upper triangle. */
+  readonly isMirrored: boolean;
 }
 
 export interface ListingUnit extends SpreadUnit {
@@ -91,22 +95,46 @@ export function depositUnits(
   stored: ReadonlySet<Node>,
 ): DepositUnit[] {
   const assigned = new Map<string, DepositUnit[]>();
+  const mirrored = new Set<string>();
   return deposits.map(deposit => {
     const spread = spreadUnit(deposit);
     const { index, lookups } = spread;
     const body = [{ node: deposit.value, index }, ...(deposit.places ? [] : lookups.map(({ at }) => at))];
     const own = assigned.get(deposit.cell) ?? [];
+    const reads = body.flatMap(access => readsOf(access, undefined, stored));
+    const triangle = upperTriangle(deposit, spread.axes);
+    if (deposit.isWhole && reads.length >= LEAST_MIRRORED && triangle !== spread.axes)
+      mirrored.add(deposit.cell);
+    const isMirrored = mirrored.has(deposit.cell);
     const unit: DepositUnit = {
       kind: 'deposit',
       deposit,
       ...spread,
-      reads: body.flatMap(access => readsOf(access, undefined, stored)),
+      ...(isMirrored ? { axes: triangle } : {}),
+      isMirrored,
+      reads,
       after: deposit.combine === '=' ? [] : [...own],
       over: placed.get(deposit.cell),
     };
     if (deposit.combine === '=') assigned.set(deposit.cell, [...own, unit]);
     return unit;
   });
+}
+
+/** An element that reads less is not worth a copy: it is computed in both triangles. */
+const LEAST_MIRRORED = 8;
+
+/** The loops of a deposit without rows below the diagonal of its cell, as far as they can tell; all if they cannot. */
+function upperTriangle(
+  { rowAxes, lengths, coordinates, places }: Deposit,
+  axes: readonly UnitAxis[],
+): readonly UnitAxis[] {
+  const row = lengths.findIndex(size => size !== 1);
+  if (rowAxes === undefined || places !== undefined || row < 0 || row >= rowAxes) return axes;
+  const [p, q] = [coordinates[row], coordinates[row + rowAxes]];
+  if (![p, q].every(({ start, step, index }) => start === 0 && step === 1 && index === undefined))
+    return axes;
+  return beginningAt(axes, p.axis, q.axis);
 }
 
 export function listingUnit(listing: Listing, stored: ReadonlySet<Node>): ListingUnit {

@@ -38,6 +38,8 @@ export interface Environment {
   readonly nameOf: (node: Node) => string | undefined;
   /** The kernel of matrix products whose sums have `inner` terms, and the array that it packs operands into. */
   readonly product: (inner: Size) => { readonly name: string; readonly panel: string };
+  /** The kernel of symmetric products of `rows` rows, and the array that it works in. */
+  readonly gram: (rows: Size) => { readonly name: string; readonly panel: string };
 }
 
 /** A side of a selection: what it computes, inside of a block of its own. */

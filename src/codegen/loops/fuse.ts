@@ -5,6 +5,7 @@
 import type { Node } from '../../ir/graph.ts';
 import { sameSize } from '../../ir/size.ts';
 import { meetIn } from './deposit.ts';
+import { narrow } from './narrow.ts';
 import { LoopVariable, variableOf } from './space.ts';
 import { fillsNode, type NodeUnit, type Unit, type Work } from './units.ts';
 
@@ -12,6 +13,8 @@ import { fillsNode, type NodeUnit, type Unit, type Work } from './units.ts';
 export interface LoopNode {
   readonly variable: LoopVariable;
   readonly reverse: boolean;
+  /** The loop around it at whose index it begins; at 0 if there is none. */
+  from: LoopNode | undefined;
   readonly items: Item[];
   /** Units whose accumulators begin before this loop and are complete after it. */
   readonly accumulates: NodeUnit[];
@@ -67,6 +70,7 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
       loop = {
         variable: new LoopVariable(variable.size),
         reverse,
+        from: beginOf(unit, depth),
         items: [],
         accumulates: [],
         unrolled: false,
@@ -82,6 +86,7 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
   const canShare = (unit: Unit, depth: number, loop: LoopNode): boolean => {
     const own = unit.axes[depth];
     if (!sameSize(own.variable.size, loop.variable.size) || own.reverse !== loop.reverse) return false;
+    if (beginOf(unit, depth) !== loop.from) return false;
     for (const { node, index } of unit.reads) {
       for (const producer of unitsOfNode.get(node) ?? []) {
         const loops = loopsOf.get(producer);
@@ -100,6 +105,12 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
     return unit.after.every(
       earlier => !isIn(earlier) || meetIn(earlier, loopsOf.get(earlier)!.indexOf(loop), unit, depth),
     );
+  };
+
+  /** The loop at whose index the loop `depth` of a triangle of sums begins: no other unit may share it. */
+  const beginOf = (unit: Unit, depth: number): LoopNode | undefined => {
+    const from = unit.kind === 'reduce' ? unit.axes[depth].from : undefined;
+    return from && loopsOf.get(unit)![unit.axes.findIndex(({ variable }) => variable === from)];
   };
 
   const mayJoin = (unit: Unit): boolean => {
@@ -132,6 +143,7 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
       loops.filter((_, k) => axes.has(producer.axes[k].axis ?? -1)),
     );
   }
+  narrow(items, loopsOf, localAxes);
   return { items, loopsOf, localAxes, localLoops };
 }
 
@@ -278,13 +290,17 @@ function hasRowProducts({ items }: LoopNode): boolean {
   });
 }
 
-/** How many bodies an unrolled loop becomes; too many if a loop inside is not unrolled. */
-function bodiesOf({ variable: { size }, items }: LoopNode): number {
+/**
+ * How many bodies an unrolled loop becomes; too many if a loop inside is not unrolled. Those of a triangle of sums are a
+ * product each, and count as half of one.
+ */
+function bodiesOf({ variable: { size }, from, items }: LoopNode): number {
   if (typeof size !== 'number') return Number.POSITIVE_INFINITY;
   let sum = 0;
   for (const item of items) {
     if (!isLoop(item)) sum += 1;
     else sum += item.unrolled ? bodiesOf(item) : Number.POSITIVE_INFINITY;
   }
-  return sum * size;
+  const isTriangle = from !== undefined && items.every(item => !isLoop(item) && item.kind === 'reduce');
+  return sum * (isTriangle ? (size + 1) / 4 : size);
 }

@@ -1,18 +1,17 @@
-// Calls of the kernel for matrix products (product.ts): where the first element of each matrix stands, and the distances
+// Calls of the kernels for matrix products (product.ts, gram.ts): where the first element of each matrix stands, and the distances
 // between neighbours in its two directions. Views of an array are such matrices too.
 
 import type { Node } from '../../ir/graph.ts';
 import type { Size } from '../../ir/size.ts';
 import type { Elements, Environment } from './elements.ts';
+import type { Access } from './reads.ts';
 import { type Index, isView, LoopVariable, throughView, variableIndex } from './space.ts';
-import type { ProductUnit } from './units.ts';
+import type { GramUnit, ProductUnit } from './units.ts';
 import type { ArrayRef, Statement } from './values.ts';
 import { placeIn } from './writer.ts';
 
-type Letter = 'i' | 'j' | 'k';
-
 /** The call that fills the array of a product. */
-export function kernelCall(
+export function productCall(
   { node, product }: ProductUnit,
   elements: Elements,
   stored: ReadonlySet<Node>,
@@ -20,21 +19,9 @@ export function kernelCall(
 ): Statement {
   const { rows, columns, inner } = product;
   const letters = { i: new LoopVariable(rows), j: new LoopVariable(columns), k: new LoopVariable(inner) };
-  const indexOf = (own: readonly Letter[]) =>
+  const { i, j, k } = letters;
+  const indexOf = (own: readonly (keyof typeof letters)[]) =>
     own.map((letter): Index<undefined> => variableIndex(letters[letter]));
-
-  /** Array, place of the first element, and the distances in the directions of two letters. */
-  const matrix = (array: ArrayRef, index: readonly Index<undefined>[], [p, q]: readonly [Letter, Letter]) => {
-    const { constant, terms } = placeIn(array, index);
-    return [array.name, constant, ...[p, q].map((letter): Size => terms.get(letters[letter]) ?? 0)];
-  };
-  const operand = (of: Node, own: readonly Letter[], directions: readonly [Letter, Letter]) => {
-    let index = indexOf(own);
-    let at = of;
-    for (; isView(at) && !stored.has(at); [at] = at.inputs) index = throughView(at, index);
-    return matrix(elements.sourceOf(at), index, directions);
-  };
-
   const [a, b] = node.inputs;
   const kernel = kernelFor(inner);
   return {
@@ -45,12 +32,60 @@ export function kernelCall(
       rows,
       columns,
       inner,
-      ...operand(a, product.a, ['i', 'k']),
-      ...operand(b, product.b, ['k', 'j']),
-      ...matrix(elements.arrayOf(node), indexOf(product.c), ['i', 'j']),
+      ...source({ node: a, index: indexOf(product.a) }, [i, k], elements, stored),
+      ...source({ node: b, index: indexOf(product.b) }, [k, j], elements, stored),
+      ...strided(elements.arrayOf(node), indexOf(product.c), [i, j]),
       kernel.panel,
     ],
   };
+}
+
+/** The call that fills the array of a symmetric product. */
+export function gramCall(
+  { node, gram: { i, k, factor, weight } }: GramUnit,
+  elements: Elements,
+  stored: ReadonlySet<Node>,
+  { gram: kernelFor }: Environment,
+): Statement {
+  const kernel = kernelFor(i.size);
+  const array = elements.arrayOf(node);
+  return {
+    kind: 'call',
+    name: kernel.name,
+    comment: '',
+    arguments: [
+      i.size,
+      k.size,
+      ...source(factor, [i, k], elements, stored),
+      ...(weight === undefined ? ['null', 0, 0] : source(weight, [k], elements, stored)),
+      array.name,
+      array.offset,
+      ...array.strides,
+      kernel.panel,
+    ],
+  };
+}
+
+/** Where a kernel finds an operand, through its views: array, place of the first element, distances. */
+function source(
+  { node, index }: Access,
+  directions: readonly LoopVariable[],
+  elements: Elements,
+  stored: ReadonlySet<Node>,
+): (string | Size)[] {
+  let [at, where] = [node, index];
+  for (; isView(at) && !stored.has(at); [at] = at.inputs) where = throughView(at, where);
+  return strided(elements.sourceOf(at), where, directions);
+}
+
+/** Array, place of the first element, and the distances between neighbours in the directions of variables. */
+function strided(
+  array: ArrayRef,
+  index: readonly Index<undefined>[],
+  directions: readonly LoopVariable[],
+): (string | Size)[] {
+  const { constant, terms } = placeIn(array, index);
+  return [array.name, constant, ...directions.map((variable): Size => terms.get(variable) ?? 0)];
 }
 
 /** `H = X * W1`, if all three have names. */

@@ -9,7 +9,7 @@ import { Accumulators, neutral } from './accumulators.ts';
 import type { DepositUnit, ListingUnit } from './deposit.ts';
 import { Elements, type Environment } from './elements.ts';
 import { type Item, isLoop, type LoopNode, type Nest } from './fuse.ts';
-import { kernelCall } from './kernel.ts';
+import { gramCall, productCall } from './kernel.ts';
 import { constantIndex, dynamicIndex, type Index, type LoopVariable, operandIndex } from './space.ts';
 import type {
   ArgUnit,
@@ -86,19 +86,24 @@ export class Lowering {
     for (const unit of accumulates) {
       this.#accumulators.begin(unit, loop, this.#bind(unit, unit.target), block);
     }
-    if (loop.unrolled) this.#iterations(loop, block);
+    const around = loop.from?.variable;
+    const from = around === undefined ? 0 : (this.#iteration.get(around) ?? around);
+    if (loop.unrolled) this.#iterations(loop, from, block);
     else {
       const body = this.#writer.open(block, variable);
       this.#items(loop.items, body);
-      block.statements.push({ kind: 'loop', variable, reverse, body });
+      block.statements.push({ kind: 'loop', variable, reverse, from, body });
     }
     for (const unit of accumulates) this.#accumulators.finish(unit, this.#bind(unit, unit.target), block);
   }
 
-  /** The iterations of a short loop one after the other; what they store and read again stays in variables. */
-  #iterations({ variable, reverse, items }: LoopNode, block: Block): void {
+  /**
+   * The iterations of a short loop one after the other; what they store and read again stays in variables. Of a triangle
+   * in a loop that is not unrolled, all: more is computed than has to be.
+   */
+  #iterations({ variable, reverse, items }: LoopNode, from: LoopVariable | number, block: Block): void {
     const size = variable.size as number; // or it would not be unrolled
-    for (let k = 0; k < size; k++) {
+    for (let k = typeof from === 'number' ? from : 0; k < size; k++) {
       this.#iteration.set(variable, reverse ? size - 1 - k : k);
       this.#items(items, block);
     }
@@ -148,7 +153,10 @@ export class Lowering {
         this.#listing(unit, block);
         return;
       case 'product':
-        block.statements.push(kernelCall(unit, this.#elements, this.#stored, this.#environment));
+        block.statements.push(productCall(unit, this.#elements, this.#stored, this.#environment));
+        return;
+      case 'gram':
+        block.statements.push(gramCall(unit, this.#elements, this.#stored, this.#environment));
         return;
       default:
         unit satisfies never;

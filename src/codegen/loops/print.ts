@@ -125,22 +125,23 @@ export class LoopPrinter {
     return lines;
   }
 
-  #loop({ variable, reverse, body }: Extract<Statement, { kind: 'loop' }>): string[] {
+  #loop({ variable, reverse, from, body }: Extract<Statement, { kind: 'loop' }>): string[] {
     const depth = body.depth - 1;
     this.#loopNames[depth] ??= this.#spelling.names.take(LOOP_NAMES[depth] ?? `i${depth}`);
     const name = this.#loopNames[depth];
     this.#texts.bind(variable, { text: name, level: WORD });
     const size = this.#texts.size(variable.size);
-    const sum = reverse ? undefined : longSum(variable.size, body);
+    const sum = reverse || from !== 0 ? undefined : longSum(variable.size, body);
     if (
       sum !== undefined &&
       body.statements.every(statement => statement === sum || this.#isUnprinted(statement))
     ) {
       return this.#partialSums(sum, variable, body, name);
     }
+    const start = typeof from === 'number' ? String(from) : this.#texts.variable(from);
     const head = reverse
       ? `for (let ${name} = ${this.#texts.size(addSizes(variable.size, -1))}; ${name} >= 0; ${name}--) {`
-      : `for (let ${name} = 0; ${name} < ${size}; ${name}++) {`;
+      : `for (let ${name} = ${start}; ${name} < ${size}; ${name}++) {`;
     return [head, ...this.#nested(body), '}'];
   }
 

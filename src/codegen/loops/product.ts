@@ -1,9 +1,10 @@
-// Matrix products that are worth a kernel: tiles of 3 x 3 results whose sums stay in registers (x86 has 16: tiles of 4 x 4
-// spill, and are 10 % slower in V8), over rows and columns that are packed side by side. Plain loops reach a third of it.
+// Matrix products that are worth a kernel: tiles of results whose sums stay in registers (tile.ts), over rows and columns
+// that are packed side by side. Plain loops reach a third of its speed.
 
 import type { Node } from '../../ir/graph.ts';
 import { subscriptsOf } from '../../ir/shapes.ts';
 import type { Size } from '../../ir/size.ts';
+import { eachLine, SUMS, TILE, tileText, times } from './tile.ts';
 
 /** c[i, j] = sum over k of a[i, k] b[k, j]: for each axis of a, b and c which of i, j, k it is. */
 export interface Product {
@@ -44,9 +45,6 @@ export function productOf(node: Extract<Node, { op: 'contract' }>): Product {
   };
 }
 
-/** Rows and columns of a tile. */
-const TILE = 3;
-
 /** Columns of b that are packed at a time: with their rows of a they stay in the second-level cache. */
 const PACKED = 21 * TILE;
 
@@ -61,17 +59,14 @@ export interface ProductNames {
 }
 
 /**
- * The kernel as functions of the module; `panel` holds PANEL_ROWS * inner numbers. A function inside of another one would be
- * an object of every call.
+ * The kernel as functions of the module, besides the one that packs; `panel` holds PANEL_ROWS * inner numbers. A function
+ * inside of another one would be an object of every call.
  */
 export function productText({ product, pack, put }: ProductNames): string {
-  const tile = Array.from({ length: TILE }, (_, q) => q);
-  const times = (q: number, step: string) => (q === 0 ? '' : q === 1 ? ` + ${step}` : ` + ${q} * ${step}`);
-  const plus = (q: number) => (q === 0 ? '' : ` + ${q}`);
-  const lines = (indent: string, text: (q: number) => string) =>
-    tile.map(q => `${indent}${text(q)}`).join('\n');
-  const sums = tile.map(p => tile.map(q => `s${p}${q}`).join(', '));
-  const edge = (text: (q: number) => string) => tile.slice(1).map(text).join('\n');
+  const puts = (p: number) => {
+    const guard = p === 0 ? '' : `if (i + ${p} < rows) `;
+    return `${guard}${put}(c, q${times(p, 'ci')}, cj, width, ${SUMS[p].join(', ')});`;
+  };
   return `/**
  * c[i, j] = sum over k of a[i, k] * b[k, j]. Each matrix is an array, the place of its first element, and the distances
  * between neighbours in its two directions. Rows of a and columns of b are packed in groups of ${TILE}; the sums of a
@@ -87,35 +82,17 @@ function ${product}(rows, columns, inner, a, a0, ai, ak, b, b0, bk, bj, c, c0, c
     for (let i = 0; i < rows; i += ${TILE}) {
       ${pack}(a, a0 + i * ai, ai, ak, rows - i, inner, panel, left);
       for (let j = from, y = 0; j < to; j += ${TILE}) {
-        let ${sums.map(row => row.replaceAll(/(s\d+)/g, '$1 = 0')).join(', ')};
-        for (let x = left, end = left + ${TILE} * inner; x < end; x += ${TILE}, y += ${TILE}) {
-${lines('          ', q => `const y${q} = panel[y${plus(q)}];`)}
-${lines('          ', p => `const x${p} = panel[x${plus(p)}];\n${lines('          ', q => `s${p}${q} += x${p} * y${q};`)}`)}
-        }
+${tileText('        ', 'inner')}
         const q = c0 + i * ci + j * cj;
         const width = columns - j;
-${lines('        ', p => `${p === 0 ? '' : `if (i + ${p} < rows) `}${put}(c, q${times(p, 'ci')}, cj, width, ${sums[p]});`)}
+${eachLine('        ', puts)}
       }
     }
   }
 }
 
-/** Lines side by side, zeros for those beyond the edge. */
-function ${pack}(x, x0, next, step, count, inner, panel, p) {
-  if (count >= ${TILE}) {
-    for (let k = 0, q = x0; k < inner; k++, q += step, p += ${TILE}) {
-${lines('      ', q => `panel[p${plus(q)}] = x[q${times(q, 'next')}];`)}
-    }
-    return;
-  }
-  for (let k = 0, q = x0; k < inner; k++, q += step, p += ${TILE}) {
-    panel[p] = x[q];
-${edge(q => `    panel[p + ${q}] = count > ${q} ? x[q${times(q, 'next')}] : 0;`)}
-  }
-}
-
-function ${put}(c, q, cj, width, ${tile.map(q => `s${q}`).join(', ')}) {
+function ${put}(c, q, cj, width, ${SUMS[0].map((_, q) => `s${q}`).join(', ')}) {
   c[q] = s0;
-${edge(q => `  if (width > ${q}) c[q${times(q, 'cj')}] = s${q};`)}
+${eachLine('  ', q => `if (width > ${q}) c[q${times(q, 'cj')}] = s${q};`, 1)}
 }`;
 }

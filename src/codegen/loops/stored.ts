@@ -9,7 +9,7 @@ import { factsOf, isElementwise } from '../../ir/ops.ts';
 import { SCALAR } from '../../ir/shape.ts';
 import { subscriptsOf } from '../../ir/shapes.ts';
 import { FORMS } from '../forms.ts';
-import { isProduct } from './product.ts';
+import { kernelOf, kernelOperands } from './contractions.ts';
 import { isAligned, isView } from './space.ts';
 
 /** Inline tensors are not deeper than this; scalars may be (elements.ts). */
@@ -79,9 +79,15 @@ export function choose(live: readonly Node[], roots: readonly Node[], asked: rea
     const isStored = stored.has(node);
     // The elements of an array lie in a row; those of an expression do not.
     if (node.op === 'reshape' && !isAligned(node.inputs[0].shape, node.shape)) store(node.inputs[0], stored);
-    if (node.op === 'contract' && isProduct(node))
-      for (const operand of node.inputs) storeOperand(operand, stored);
+    const kernel = node.op === 'contract' ? kernelOf(node) : undefined;
     const passed = isStored ? 1 : Math.max(1, demand[node.id]);
+    if (node.op === 'contract' && kernel !== undefined) {
+      for (const operand of kernelOperands(node, kernel)) {
+        storeOperand(operand, stored);
+        demand[operand.id] += passed;
+      }
+      continue;
+    }
     for (const [k, input] of node.inputs.entries()) {
       demand[input.id] += passed;
       if ((!isStored && repeated[node.id] === 1) || repeats(node, k)) repeated[input.id] = 1;

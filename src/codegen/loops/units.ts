@@ -8,7 +8,8 @@ import { liveNodes } from '../../ir/live.ts';
 import { SCALAR, type Shape, sameShape } from '../../ir/shape.ts';
 import { subscriptsOf } from '../../ir/shapes.ts';
 import { addSizes, type Size } from '../../ir/size.ts';
-import { isKept, leveled, loopsOver, samplesFirst, type UnitAxis } from './axes.ts';
+import { beginningAt, isKept, leveled, loopsOver, samplesFirst, triangular, type UnitAxis } from './axes.ts';
+import { kernelOf, kernelOperands } from './contractions.ts';
 import {
   type Deposit,
   type DepositUnit,
@@ -19,8 +20,9 @@ import {
   nodesOf,
   placedAtOnce,
 } from './deposit.ts';
+import type { Gram } from './gram.ts';
 import { bestOrder } from './order.ts';
-import { isProduct, type Product, productOf } from './product.ts';
+import type { Product } from './product.ts';
 import { type Access, readsOf } from './reads.ts';
 import {
   constantIndex,
@@ -32,6 +34,7 @@ import {
   variableIndex,
 } from './space.ts';
 import { choose } from './stored.ts';
+import { symmetryOf } from './symmetry.ts';
 import type { ArrayRef } from './values.ts';
 
 /** An operation among several. */
@@ -94,6 +97,13 @@ export interface ProductUnit extends UnitBase {
   readonly product: Product;
 }
 
+/** A symmetric product by its kernel. */
+export interface GramUnit extends UnitBase {
+  readonly kind: 'gram';
+  readonly node: NodeOf<'contract'>;
+  readonly gram: Gram;
+}
+
 /** A term of a sum that is a result, added to its array where the term lies: the term of `pad(x)` is x. */
 export interface OverlayUnit extends UnitBase {
   readonly kind: 'overlay';
@@ -102,7 +112,15 @@ export interface OverlayUnit extends UnitBase {
 }
 
 /** A unit that fills a stored node, or a part of it. */
-export type NodeUnit = MapUnit | ReduceUnit | ScanUnit | ScatterUnit | ArgUnit | ProductUnit | OverlayUnit;
+export type NodeUnit =
+  | MapUnit
+  | ReduceUnit
+  | ScanUnit
+  | ScatterUnit
+  | ArgUnit
+  | ProductUnit
+  | GramUnit
+  | OverlayUnit;
 
 export type Unit = NodeUnit | DepositUnit | ListingUnit;
 
@@ -124,8 +142,15 @@ export interface Work {
   readonly depthOf: (node: Node) => number;
 }
 
-/** The units that compute `roots` and `sinks`, in an order in which each finds what it reads. */
-export function unitsOf(roots: readonly Node[], sinks: readonly (Deposit | Listing)[] = []): Work {
+/**
+ * The units that compute `roots` and `sinks`, in an order in which each finds what it reads. Of those in `triangles`,
+ * symmetric matrices whose rows are so many axes, the lower triangle is computed only if it is read.
+ */
+export function unitsOf(
+  roots: readonly Node[],
+  sinks: readonly (Deposit | Listing)[] = [],
+  triangles: ReadonlyMap<Node, number> = new Map(),
+): Work {
   const asked = sinks.flatMap(nodesOf);
   const live = liveNodes([...roots, ...asked]);
   const { stored, depth } = choose(live, roots, asked);
@@ -143,14 +168,19 @@ export function unitsOf(roots: readonly Node[], sinks: readonly (Deposit | Listi
   units.push(...listings.map(listing => listingUnit(listing, stored)));
   const scalars = roots.filter(({ shape }) => shape === SCALAR);
   const reads = scalars.flatMap(node => readsOf({ node, index: [] }, undefined, stored));
-  return { units, stored, placed, reads, depthOf: ({ id }) => depth[id] };
+  const read = new Set([...units, { reads }].flatMap(unit => unit.reads.map(({ node }) => node)));
+  const needed = units.map(unit => {
+    const rowAxes = !fillsNode(unit) || read.has(unit.node) ? undefined : triangles.get(unit.node);
+    return rowAxes === undefined ? unit : upperTriangle(unit, rowAxes);
+  });
+  return { units: needed, stored, placed, reads, depthOf: ({ id }) => depth[id] };
 }
 
 /** The units that fill a stored node: one, or one for each part of a concatenation. */
 function unitsFor(node: Node, stored: ReadonlySet<Node>): Unit[] {
   switch (node.op) {
     case 'contract':
-      return [isProduct(node) ? productUnit(node, stored) : contraction(node, stored)];
+      return [contraction(node, stored)];
     case 'reduceSum':
     case 'reduceProd':
     case 'reduceMax':
@@ -315,8 +345,17 @@ function scatter(node: ScatterUnit['node'], stored: ReadonlySet<Node>): ScatterU
   return { kind: 'scatter', node, target, body, ...leveled(own), reads: allReads(body, node, stored) };
 }
 
-/** A sum of products in plain loops, in the order that reads memory in rows. */
-function contraction(node: NodeOf<'contract'>, stored: ReadonlySet<Node>): ReduceUnit {
+function contraction(node: NodeOf<'contract'>, stored: ReadonlySet<Node>): Unit {
+  const kernel = kernelOf(node);
+  if (kernel === undefined) return sumOfProducts(node, stored);
+  const body = kernelOperands(node, kernel).map(operand => {
+    return { node: operand, index: operand.shape.map(() => dynamicIndex<undefined>(undefined)) };
+  });
+  return { ...kernel, node, target: [], body, axes: [], level: 0, reads: allReads(body, node, stored) };
+}
+
+/** Plain loops in the order that reads memory in rows; of a symmetric sum that an array takes up, over one triangle. */
+function sumOfProducts(node: NodeOf<'contract'>, stored: ReadonlySet<Node>): ReduceUnit {
   const { x, y, out } = subscriptsOf(node.attrs.subscripts);
   const [a, b] = node.inputs;
   const sizes = new Map<string, Size>();
@@ -341,22 +380,23 @@ function contraction(node: NodeOf<'contract'>, stored: ReadonlySet<Node>): Reduc
     { node: b, index: at(y, b.shape) },
   ] as const;
   const target = [...out].map(indexFor);
+  const symmetry = symmetryOf(node);
+  const pair = symmetry === undefined ? [] : [variables.get(symmetry.i), variables.get(symmetry.j)];
   return {
     kind: 'reduce',
     node,
     target,
     body,
-    ...leveled(samplesFirst(axes)),
+    ...triangular(leveled(samplesFirst(axes)), pair),
     reads: allReads(body, node, stored),
   };
 }
 
-function productUnit(node: NodeOf<'contract'>, stored: ReadonlySet<Node>): ProductUnit {
-  const body = node.inputs.map(operand => {
-    return { node: operand, index: operand.shape.map(() => dynamicIndex<undefined>(undefined)) };
-  });
-  const reads = allReads(body, node, stored);
-  return { kind: 'product', node, target: [], body, axes: [], level: 0, reads, product: productOf(node) };
+/** A unit that leaves out rows below the diagonal, as far as the first axis of rows and of columns tell. */
+function upperTriangle(unit: Unit, rowAxes: number): Unit {
+  if (unit.kind !== 'map' || unit.body[0].node !== unit.node) return unit;
+  const row = unit.node.shape.findIndex(size => size !== 1);
+  return row >= rowAxes ? unit : { ...unit, axes: beginningAt(unit.axes, row, row + rowAxes) };
 }
 
 function allReads(body: readonly Access[], self: Node, stored: ReadonlySet<Node>): Access[] {

@@ -51,6 +51,11 @@ export class ValueTexts {
     this.#variables.set(variable, text);
   }
 
+  /** What a loop variable is. */
+  variable(variable: LoopVariable): string {
+    return this.#variables.get(variable)!.text;
+  }
+
   /** Writes a value as its name from here on. */
   name(value: Value, name: string): void {
     this.#texts.set(value, { text: name, level: WORD });

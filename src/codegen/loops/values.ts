@@ -133,6 +133,8 @@ export type Statement =
       readonly kind: 'loop';
       readonly variable: LoopVariable;
       readonly reverse: boolean;
+      /** The first index: a number, or the variable of a loop around it. */
+      readonly from: LoopVariable | number;
       readonly body: Block;
     }
   | {

@@ -16,6 +16,7 @@ import {
   LoopVariable,
   plus,
   variableIndex,
+  variableOf,
 } from './space.ts';
 import {
   type ArrayRef,
@@ -65,12 +66,16 @@ export class BlockWriter {
     return body;
   }
 
-  /** Loops in `block` over the axes of `shape` that have no index yet, around what `write` puts into the innermost. */
+  /**
+   * Loops in `block` over the axes of `shape` that have no index yet, around what `write` puts into the innermost. That
+   * over the second axis of a `triangle` begins at the index of the first.
+   */
   loopsOver(
     shape: Shape,
     given: readonly (Place | undefined)[],
     block: Block,
     write: (index: readonly Place[], inside: Block) => void,
+    triangle: readonly [first: number, second: number] = [-1, -1],
   ): void {
     const axis = shape.findIndex((_, at) => given[at] === undefined);
     if (axis < 0) {
@@ -79,8 +84,10 @@ export class BlockWriter {
     }
     const variable = new LoopVariable(shape[axis]);
     const body = this.open(block, variable);
-    this.loopsOver(shape, given.with(axis, variableIndex<Value>(variable)), body, write);
-    block.statements.push({ kind: 'loop', variable, reverse: false, body });
+    this.loopsOver(shape, given.with(axis, variableIndex<Value>(variable)), body, write, triangle);
+    const first = axis === triangle[1] ? given[triangle[0]] : undefined;
+    const from = (first && variableOf(first)) ?? 0;
+    block.statements.push({ kind: 'loop', variable, reverse: false, from, body });
   }
 
   /** The innermost body of the loops over `variables`, as far as they stand inside of each other. */
