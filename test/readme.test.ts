@@ -2,12 +2,28 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compile, evaluate, formatDiagnostic, parse, partial, SymgradError } from '../src/index.ts';
+import { compile, evaluate, formatDiagnostic, parse, partial, printIr, SymgradError } from '../src/index.ts';
 import { emitted } from './emitted.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const sample = readFileSync(new URL('../samples/rosenbrock.expr', import.meta.url), 'utf8');
 const options = { name: 'rosenbrock.expr', wrt: ['x', 'y'], hessian: true };
+
+describe('the page on structure', () => {
+  const page = readFileSync(new URL('../src/grad/README.md', import.meta.url), 'utf8');
+  const [, formula] = page.match(/```\n(# @input X[\s\S]*?)```/)!;
+  const compiled = compile(formula, { name: 'lr.expr', hessian: true });
+
+  it('shows the graph of the logistic Hessian as it is', () => {
+    const [, graph] = page.match(/```\n( {2}%12[\s\S]*?)```/)!;
+    expect(printIr(compiled.program)).toContain(graph);
+  });
+
+  it('shows the code that comes of it', () => {
+    const [, code] = page.match(/```js\n([\s\S]*?)```/)!;
+    expect(compiled.code).toContain(code);
+  });
+});
 
 describe('README', () => {
   it('shows emitted code as it is', () => {

@@ -123,6 +123,7 @@ export function expectations(evidence: Evidence): (quantity: Quantity) => Expect
     const own = values(at);
     return Float64Array.of(call.cotangent.reduce((sum, c, i) => sum + c * own[i], 0));
   };
+  const cost: Reference = at => Float64Array.of(values(at).reduce((sum, r) => sum + (r * r) / 2, 0));
   const rowOf = (at: number) => rowPath(layout, at);
   const columnOf = (at: number) => columnPath(layout, at);
   const cellOf = (row: (at: number) => string) => (at: number) =>
@@ -167,6 +168,35 @@ export function expectations(evidence: Evidence): (quantity: Quantity) => Expect
         numbers: along(gradient.at, direction, longStep, gradient.sampling),
         pathOf: columnOf,
       },
+    cost: (): Expected => {
+      const known = withNoise(evidence, center);
+      const sum = known.reduce(
+        (all, { value, error }) => ({
+          value: all.value + (value * value) / 2,
+          error: all.error + Math.abs(value) * error,
+        }),
+        { value: 0, error: 0 },
+      );
+      const absolute = accuracy.absolute * size * size;
+      return { ...first, source: 'the reference evaluator', numbers: [sum], pathOf: () => '', absolute };
+    },
+    normalGradient: (): Expected | undefined =>
+      isLooked
+        ? {
+            ...first,
+            numbers: matrix(cost, 1, sampling),
+            pathOf: columnOf,
+            absolute: accuracy.absolute * size * size,
+          }
+        : undefined,
+    normalMatrix: (): Expected | undefined =>
+      isLooked
+        ? {
+            ...first,
+            numbers: gramOf(matrix(values, outputs.length, sampling), wrt.length, columns),
+            pathOf: cellOf(columnOf),
+          }
+        : undefined,
   } satisfies Record<Exclude<Quantity, HigherKind>, () => Expected | undefined>;
 
   /** Rows are the derivatives of the order below. */
@@ -212,6 +242,28 @@ function withNoise(
       noise[i] = Math.max(noise[i], Math.abs(value - center[i]));
   }
   return Array.from(center, (value, i) => ({ value, error: noise[i] }));
+}
+
+/** J'J of the `columns` of J that are known, with the errors that those of J make. */
+function gramOf(
+  jacobian: readonly (Difference | undefined)[],
+  width: number,
+  columns: readonly number[],
+): (Difference | undefined)[] {
+  const product = new Array<Difference | undefined>(width * width);
+  const rows = jacobian.length / width;
+  for (const i of columns) {
+    for (const j of columns) {
+      let [value, error] = [0, 0];
+      for (let k = 0; k < rows; k++) {
+        const [p, q] = [jacobian[k * width + i]!, jacobian[k * width + j]!];
+        value += p.value * q.value;
+        error += Math.abs(p.value) * q.error + Math.abs(q.value) * p.error;
+      }
+      product[i * width + j] = { value, error };
+    }
+  }
+  return product;
 }
 
 /** The `count` indices of an element of a tensor all of whose axes have one length. */

@@ -6,8 +6,18 @@ import type { Point } from './domain.ts';
 import { flatten, type Layout, nested, type Part, type Parts, unflatten } from './layout.ts';
 import type { Exports } from './load.ts';
 
-/** What is measured; the gradient is a Jacobian of one row. */
-export type Quantity = 'value' | 'jacobian' | 'hessian' | HigherKind | 'hvp' | 'jvp' | 'vjp';
+/** What is measured; the gradient is a Jacobian of one row. The last three are those of Gauss-Newton: r'r / 2, J'r, J'J. */
+export type Quantity =
+  | 'value'
+  | 'jacobian'
+  | 'hessian'
+  | HigherKind
+  | 'hvp'
+  | 'jvp'
+  | 'vjp'
+  | 'cost'
+  | 'normalGradient'
+  | 'normalMatrix';
 
 export type Measured = Readonly<Partial<Record<Quantity, ArrayLike<number>>>>;
 
@@ -179,6 +189,14 @@ const RECORD_FORMS: Readonly<Record<string, (f: Callable, call: RecordCall) => M
     const value = call.values(at(all, 'value'));
     return { value, jacobian: call.vector(at(all, 'grad')), hessian: call.hessian(at(all, 'hessian')) };
   },
+  gaussNewton: (f, call) => {
+    const all = f(call.inputs);
+    return {
+      cost: [number(at(all, 'cost'))],
+      normalGradient: call.vector(at(all, 'gradient')),
+      normalMatrix: call.hessian(at(all, 'matrix')),
+    };
+  },
   hvp: (f, call) => ({ hvp: call.vector(f(call.inputs, call.direction)) }),
   jvp: (f, call) => {
     const both = f(call.inputs, call.direction);
@@ -270,6 +288,14 @@ const BOUND_FORMS: Readonly<Record<string, (f: Callable, call: BoundCall) => Mea
     });
     return { value: [value], jacobian: g, hessian };
   },
+  gaussNewton: (f, call) => {
+    const normalGradient = call.array(call.columns);
+    let cost = Number.NaN;
+    const normalMatrix = call.matrix(call.columns, A => {
+      cost = number(f(call.theta, normalGradient, A));
+    });
+    return { cost: [cost], normalGradient, normalMatrix };
+  },
   hvp: (f, call) => ({ hvp: call.filled(call.columns, out => f(call.theta, call.direction, out)) }),
   jvp: (f, call) => ({ jvp: call.filled(call.rows, out => f(call.theta, call.direction, out)) }),
   vjp: (f, call) => ({ vjp: call.filled(call.columns, out => f(call.theta, call.cotangent, out)) }),
@@ -315,7 +341,9 @@ function isSparse(result: unknown): result is Sparse {
 
 /** Where the values of the matrix that a bound form fills belong, if it is sparse: `holder` is the module, or what `bind` returns. */
 function patternOf(holder: unknown, name: string): Pattern | undefined {
-  const kind = ['hessian', 'jacobian'].find(each => name.toLowerCase().endsWith(each));
+  const kind = ['hessian', 'jacobian', 'gaussNewton'].find(each =>
+    name.toLowerCase().endsWith(each.toLowerCase()),
+  );
   const pattern = at(holder, `${kind}Pattern`);
   return at(pattern, 'colPointer') instanceof Int32Array ? (pattern as Pattern) : undefined;
 }
