@@ -1,5 +1,5 @@
 // Finds thirty sinusoids in a thousand noisy samples of one second. The peaks of the spectrum are the start; Gauss-Newton
-// steps with the generated Jacobian, damped as Levenberg and Marquardt do, fit all ninety parameters:
+// steps with the generated J'J and J'r, damped as Levenberg and Marquardt do, fit all ninety parameters:
 //   npm run build && node samples/gauss-newton.mjs
 
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const SAMPLES = 1000;
 const NOISE = 0.01;
 
 const text = readFileSync(new URL('sinusoids.expr', import.meta.url), 'utf8');
-const { code } = compile(text);
+const { code } = compile(text, { gaussNewton: true });
 const { bind } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
 
 const random = uniform(1);
@@ -36,21 +36,20 @@ const theta = f.pack({
   phase: start.map(s => s.phase),
 });
 const trial = new Float64Array(f.size);
+const gradient = new Float64Array(f.size);
+const matrix = new Float64Array(f.size ** 2);
 const r = new Float64Array(SAMPLES);
-const J = new Float64Array(SAMPLES * f.size);
 
 console.log('iteration   residual (rms)   |gradient|   damping');
 let damping = 1e-3;
 for (let iteration = 0; ; iteration++) {
   progress(`iteration ${iteration}`);
-  f.valueAndJacobian(theta, r, J);
-  const sum = squares(r);
-  const { matrix, gradient } = normalEquations();
+  const cost = f.gaussNewton(theta, gradient, matrix);
   const norm = Math.hypot(...gradient);
   progress('');
   console.log(
     String(iteration).padStart(9),
-    Math.sqrt(sum / SAMPLES)
+    Math.sqrt((2 * cost) / SAMPLES)
       .toFixed(12)
       .padStart(16),
     norm.toExponential(3).padStart(12),
@@ -63,7 +62,7 @@ for (let iteration = 0; ; iteration++) {
     for (let i = 0; i < theta.length; i++) trial[i] = theta[i] - step[i];
     f.value(trial, r);
     // at the bottom the sum is flat to rounding, which is that of angles of hundreds of turns; the steps still gain digits
-    if (squares(r) <= sum * (1 + 1e-10) || damping > 1e12) break;
+    if (squares(r) / 2 <= cost * (1 + 1e-10) || damping > 1e12) break;
     damping *= 10;
   }
   theta.set(trial);
@@ -96,21 +95,6 @@ function peaks() {
     for (let j = 0; j < SAMPLES; j++) rest[j] -= sinusoid(best, t[j]);
     return best;
   });
-}
-
-/** J'J and J'r. */
-function normalEquations() {
-  const n = f.size;
-  const matrix = new Float64Array(n * n);
-  const gradient = new Float64Array(n);
-  for (let i = 0; i < SAMPLES; i++) {
-    const row = J.subarray(i * n, (i + 1) * n);
-    for (let a = 0; a < n; a++) {
-      gradient[a] += row[a] * r[i];
-      for (let b = 0; b < n; b++) matrix[a * n + b] += row[a] * row[b];
-    }
-  }
-  return { matrix, gradient };
 }
 
 function squares(v) {
