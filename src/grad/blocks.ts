@@ -5,11 +5,12 @@ import type { Node } from '../ir/graph.ts';
 import type { Coordinate, Term } from '../ir/terms.ts';
 import { arrayOf } from './arrays.ts';
 import { closed, opened, relabelled } from './axes.ts';
+import { canonical, grouped, placesOf } from './collected.ts';
 import { combined, sumOfProducts } from './factors.ts';
 import { type Flow, masked } from './flow.ts';
 import { compact, descending, type Labelled, laid, laidInside, maskedBy } from './layout.ts';
 import { repeated } from './maps.ts';
-import { canonical, grouped, type Place, placesOf, type Tangent } from './tangents.ts';
+import type { Place, Tangent } from './tangents.ts';
 
 /** The derivative of a tensor f by an input x, of shape [...f, ...x]: as an array, and as a sum of terms. */
 export interface Block {

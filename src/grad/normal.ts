@@ -8,11 +8,11 @@ import { SCALAR, type Shape } from '../ir/shape.ts';
 import type { Size } from '../ir/size.ts';
 import { arrayOf, fromArray } from './arrays.ts';
 import { type Block, blockOf } from './blocks.ts';
+import { collected } from './collected.ts';
 import { conjunction } from './layout.ts';
 import type { Entry } from './matrix.ts';
 import { type StructuredPushforward, sliced } from './structured.ts';
 import {
-  collected,
   gathered,
   isWhole,
   merged,

@@ -9,13 +9,13 @@ import type { Shape } from '../ir/shape.ts';
 import { subscriptsOf } from '../ir/shapes.ts';
 import { addSizes, multiplySizes, type Size, sameSize, subtractSizes } from '../ir/size.ts';
 import { arrayOf, fromArray } from './arrays.ts';
+import { collected } from './collected.ts';
 import { storage, typical } from './factors.ts';
 import type { Labelled } from './layout.ts';
 import { alikeAxis, pushed } from './maps.ts';
 import { type Contribution, hasZeroFactor, partial, type Rule, type Rules } from './rules.ts';
 import {
   along,
-  collected,
   FIRST,
   gathered,
   guarded,
