@@ -27,6 +27,9 @@
 //       wrt and f is an output of one node or, as in `r.1`, an element of one that is a list: its 1-based position. The
 //       shape of the value is that of the parts joined.
 //   P6  Every input node that is needed is an input of the program or of a derivative, and outputs need only the former.
+//   P7  The terms of a derivative have paths as its values do, and a coordinate for each axis of the shape there; axes of
+//       coordinates are those of the term's value, and every axis of it that is not of length 1 is in one of them. Steps
+//       are not 0; an index is a number, or a vector as long as the axis it goes with.
 
 import { InternalError } from '../errors.ts';
 import { attributesProblem, isLength } from './attributes.ts';
@@ -230,7 +233,8 @@ function programProblem(program: Program): Problem | undefined {
     outputsProblem(program) ??
     wrtProblem(program) ??
     derivativesProblem(program) ??
-    closedProblem(program)
+    closedProblem(program) ??
+    termsProblem(program)
   );
 }
 
@@ -342,6 +346,40 @@ function pathsProblem({ derivatives, inputs, outputs, wrt }: Program): Problem |
       if (!sameShape(node.shape, shape)) {
         const message = `${quoted} of a ${kind} is ${shapeText(shape)}, not ${shapeText(node.shape)}`;
         return { law: 'P5', message, node };
+      }
+    }
+  }
+  return undefined;
+}
+
+function termsProblem({ graph, derivatives, inputs, outputs, wrt }: Program): Problem | undefined {
+  const byName = new Map(inputs.map(input => [input.name, input]));
+  const variables = new Map(wrt.map(name => [name, byName.get(name)!.shape]));
+  const outputOf = new Map(outputs.map(output => [output.name, output]));
+  for (const { kind, terms } of derivatives) {
+    for (const [path, list] of terms ?? []) {
+      const shape = shapeAtPath(kind, path, variables, outputOf);
+      const wrong = (message: string): Problem => ({
+        law: 'P7',
+        message: `${message} in ${path} of a ${kind}`,
+      });
+      if (shape === undefined) return wrong('there is no path');
+      for (const { value, coordinates } of list) {
+        if (!owns(graph, value)) return wrong('a value is a node of another graph');
+        if (coordinates.length !== shape.length) return wrong('a term has not one coordinate for each axis');
+        const used = new Set(coordinates.map(({ axis }) => axis));
+        if (value.shape.some((size, axis) => size !== 1 && !used.has(axis))) {
+          return wrong('an axis of a value is in no coordinate');
+        }
+        for (const { axis, step, index } of coordinates) {
+          if (axis !== undefined && value.shape[axis] === undefined)
+            return wrong('a coordinate has no such axis');
+          if (step === 0 || !Number.isInteger(step)) return wrong('a step is no integer or 0');
+          if (index === undefined) continue;
+          if (!owns(graph, index)) return wrong('an index is a node of another graph');
+          const along = axis === undefined ? [] : [value.shape[axis]];
+          if (!sameShape(index.shape, along)) return wrong('an index is not as long as its axis');
+        }
       }
     }
   }

@@ -6,6 +6,7 @@ import { builder } from '../../src/ir/build.ts';
 import { type Attrs, Graph, type InputNode, type Node } from '../../src/ir/graph.ts';
 import type { OpName } from '../../src/ir/ops.ts';
 import type { Derivative, Program } from '../../src/ir/program.ts';
+import type { Term } from '../../src/ir/terms.ts';
 import { verify } from '../../src/ir/verify.ts';
 import { derivative, sampleProgram } from './programs.ts';
 
@@ -289,6 +290,48 @@ test('P5: paths', () => {
     for (const path of bad) {
       expect(complaint(at(path))).toBe(`P5 is broken: ${JSON.stringify(path)} is no path of a ${kind}`);
     }
+  }
+});
+
+test('P7: terms', () => {
+  const b = builder(new Graph());
+  const x = b.graph.input('x', 'real', [3]);
+  const k = b.graph.input('k', 'int', [3]);
+  const program: Program = {
+    ...sampleProgram(),
+    graph: b.graph,
+    inputs: [x, k].map(node => ({ name: node.attrs.name, shape: node.shape, dtype: node.dtype, node })),
+    outputs: [{ name: 'f', shape: [], elements: [b.reduceSum(b.mul(x, b.gather(x, k, 0)))] }],
+    wrt: ['x'],
+    derivatives: [],
+  };
+  const along = { axis: 0, start: 0, step: 1 };
+  const with1 = (path: string, term: Partial<Term>) => {
+    const terms = new Map([[path, [{ value: x, coordinates: [along, along], ...term }]]]);
+    return complaint({ ...program, derivatives: [{ ...derivative('hessian', []), terms }] });
+  };
+  expect(with1('x.x', {})).toBe('');
+  expect(with1('x.x', { coordinates: [{ ...along, index: k }, along] })).toBe('');
+  const broken: [string, Partial<Term>, string][] = [
+    ['x', {}, 'there is no path'],
+    ['x.x', { value: new Graph().constant(1) }, 'a value is a node of another graph'],
+    ['x.x', { coordinates: [along] }, 'a term has not one coordinate for each axis'],
+    ['x.x', { value: b.mul(b.expand(x, [0]), b.expand(x, [1])) }, 'an axis of a value is in no coordinate'],
+    ['x.x', { coordinates: [along, { ...along, axis: 1 }] }, 'a coordinate has no such axis'],
+    ['x.x', { coordinates: [along, { ...along, step: 0 }] }, 'a step is no integer or 0'],
+    [
+      'x.x',
+      { coordinates: [along, { ...along, index: new Graph().input('k') }] },
+      'an index is a node of another graph',
+    ],
+    [
+      'x.x',
+      { coordinates: [along, { ...along, index: b.element(k, 0) }] },
+      'an index is not as long as its axis',
+    ],
+  ];
+  for (const [path, term, message] of broken) {
+    expect(with1(path, term)).toContain(`P7 is broken: ${message} in ${path} of a hessian`);
   }
 });
 
