@@ -17,6 +17,7 @@ import { parseIr } from './ir/parse.ts';
 import {
   type Derivative,
   type DerivativeKind,
+  hasTerms,
   isHigherKind,
   kindOfOrder,
   type ModeChoice,
@@ -175,14 +176,13 @@ const UNROLL = 400;
  * loops, of which those of derivatives follow the terms that are known.
  */
 function arranged(program: Program, level: 0 | 1 | 2, options: CompileOptions): Program {
-  const hasTerms = program.derivatives.some(({ terms }) => terms !== undefined && terms.size > 0);
   const isNamed = sizesOf(program).length > 0;
-  if (!hasTerms || !isNamed) {
+  if (!hasTerms(program) || !isNamed) {
     const whole = optimise(withoutTerms(program), level);
     if (!hasTensors(whole)) return whole;
     const unrolled = unroll(whole, builder(freshGraph(whole)), options.unroll ?? UNROLL);
     if (unrolled !== undefined) return optimise(unrolled, level);
-    if (!hasTerms) return scalarsIn(whole) === undefined ? expand(whole) : whole;
+    if (!hasTerms(program)) return scalarsIn(whole) === undefined ? expand(whole) : whole;
   }
   const result = expand(optimise(termsOnly(program), level));
   refuseMoving(result);

@@ -480,6 +480,12 @@ function sparse(
 ): Viewed {
   const { wrt, derivative, scalarsOf } = request;
   const doc = 'the nonzero elements';
+  if (derivative.compressed !== undefined) {
+    const { values, pattern } = derivative.compressed;
+    const length = pattern.rowIndex.length;
+    const block = { parameter, parts: [partOf(values, [length], 0)], length, doc };
+    return { block, result: { kind: 'sparse', block, pattern: { name, ...pattern } } };
+  }
   if (scalarsOf === undefined) {
     const cells = cellsOf(rows.items, columnsOf(wrt), derivative, isSymmetric);
     const { sparsity, deposits, isCleared } = sparseMatrix(name, cells, rows.length, wrt.length);

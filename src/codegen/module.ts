@@ -2,7 +2,7 @@
 // One standalone file without imports and without `eval`; the same program gives the same bytes.
 
 import { liveNodes } from '../ir/live.ts';
-import { type Program, rootsOf, sizesOf } from '../ir/program.ts';
+import { hasTerms, type Program, rootsOf, sizesOf } from '../ir/program.ts';
 import type { Shape } from '../ir/shape.ts';
 import { sizeText } from '../ir/size.ts';
 import { bindTexts } from './bind.ts';
@@ -82,8 +82,7 @@ const LARGEST_TWICE = 300;
 /** A module of straight-line code where all that is computed are scalars, else of loops. */
 export function emitModule(program: Program, options: EmitOptions): EmittedModule {
   const { format, globalName = 'symgrad', header, precision = 'f64' } = options;
-  const hasTerms = program.derivatives.some(({ terms }) => terms !== undefined && terms.size > 0);
-  const scalars = hasTerms ? undefined : scalarsIn(program);
+  const scalars = hasTerms(program) ? undefined : scalarsIn(program);
   const entries = entriesOf(program, scalars?.of);
   const helpers = helpersOf(program);
   const patterns = patternsOf(entries);
@@ -260,7 +259,7 @@ function jsonTree(value: unknown): Tree {
 }
 
 function patternText({ name, rowIndex, colPointer }: Pattern, prefix: string): string[] {
-  const list = (numbers: readonly number[]): Tree => typedArray('Int32Array', numbers.map(String));
+  const list = (numbers: ArrayLike<number>): Tree => typedArray('Int32Array', Array.from(numbers, String));
   const tree = object([item('rowIndex', list(rowIndex)), item('colPointer', list(colPointer))]);
   return [
     '/** Where the nonzero elements are: compressed sparse columns. */',

@@ -6,8 +6,8 @@
 export interface Pattern {
   /** The constant of the module that holds the pattern. */
   readonly name: string;
-  readonly rowIndex: readonly number[];
-  readonly colPointer: readonly number[];
+  readonly rowIndex: ArrayLike<number>;
+  readonly colPointer: ArrayLike<number>;
 }
 
 /** A pattern, and for each element of the list that it was made from its place among the values. */

@@ -15,6 +15,7 @@ import {
   type Program,
 } from '../ir/program.ts';
 import { SCALAR } from '../ir/shape.ts';
+import type { Compressed } from '../ir/sparse.ts';
 import { type Flow, masked } from './flow.ts';
 import { pushforward } from './forward.ts';
 import { raised } from './higher.ts';
@@ -23,6 +24,8 @@ import { type Entry, matrices } from './matrix.ts';
 import { normalMatrix } from './normal.ts';
 import { pullback } from './reverse.ts';
 import { calculus } from './rules.ts';
+import { limitsOf } from './sparse/choice.ts';
+import { compression } from './sparse/compressed.ts';
 import { indicesRead } from './strict.ts';
 import { structuredPushforward } from './structured.ts';
 
@@ -64,6 +67,7 @@ export function differentiator(b: Builder, program: Program): Differentiator {
     { push: structured, pushNumbers: push },
     wrt,
   );
+  const compress = compression(b, rules, pull, push);
   const one = b.constant(1);
 
   const tangents = () =>
@@ -73,6 +77,8 @@ export function differentiator(b: Builder, program: Program): Differentiator {
         b.graph.input(`tangent.${names[j]}`, 'real', node.shape),
       ]),
     );
+  const cotangents = () =>
+    results.map(({ path, node }) => b.graph.input(`cotangent.${path}`, 'real', node.shape));
   const asFlows = (seeds: ReadonlyMap<Node, Node>): Map<Node, Flow> =>
     new Map([...seeds].map(([node, value]) => [node, { value, guard: null }]));
   /** Tangents of `nodes` as plain values in their shapes. */
@@ -102,23 +108,26 @@ export function differentiator(b: Builder, program: Program): Differentiator {
 
     jacobian(form, mode) {
       seal();
-      const { entries, choice } = jacobianOf(
-        results.map(result => result.node),
-        mode,
-      );
+      const nodes = results.map(result => result.node);
+      const { entries, choice } = jacobianOf(nodes, mode);
+      const limits = form === 'sparse' ? limitsOf(program, entries) : undefined;
       return {
         ...matrix('jacobian', entries, e => `${results[e.row].path}.${names[e.column]}`, form),
+        ...asCompressed(limits && compress.jacobian(nodes, wrt, cotangents(), limits)),
         choice,
       };
     },
 
     hessian(gradient, form, mode) {
       seal();
-      const { entries, choice } = hessianOf(
-        names.map(name => gradient.values.get(name) ?? null),
-        mode,
-      );
-      return { ...matrix('hessian', entries, e => `${names[e.row]}.${names[e.column]}`, form), choice };
+      const first = names.map(name => gradient.values.get(name) ?? null);
+      const { entries, choice } = hessianOf(first, mode);
+      const limits = form === 'sparse' ? limitsOf(program, entries) : undefined;
+      return {
+        ...matrix('hessian', entries, e => `${names[e.row]}.${names[e.column]}`, form),
+        ...asCompressed(limits && compress.hessian(first, wrt, limits)),
+        choice,
+      };
     },
 
     gaussNewton(form) {
@@ -174,10 +183,8 @@ export function differentiator(b: Builder, program: Program): Differentiator {
 
     vjp() {
       seal();
-      const cotangents = results.map(({ path, node }) =>
-        b.graph.input(`cotangent.${path}`, 'real', node.shape),
-      );
-      const seeds = results.map(({ node }, i) => ({ node, adjoint: cotangents[i] }));
+      const given = cotangents();
+      const seeds = results.map(({ node }, i) => ({ node, adjoint: given[i] }));
       const adjoints = pull(seeds, input => column.has(input));
       return derivative(
         'vjp',
@@ -186,7 +193,7 @@ export function differentiator(b: Builder, program: Program): Differentiator {
           wrt.map(input => adjoints.get(input) ?? null),
         ),
         'dense',
-        cotangents,
+        given,
       );
     },
   };
@@ -223,6 +230,10 @@ export function hasScalarEntries(program: Program): boolean {
   const { variables } = inputsByRole(program);
   const nodes = program.outputs.flatMap(({ elements }) => elements);
   return [...nodes, ...variables.map(({ node }) => node)].every(({ shape }) => shape === SCALAR);
+}
+
+function asCompressed(compressed: Compressed | undefined): Pick<Derivative, 'compressed'> {
+  return compressed === undefined ? {} : { compressed };
 }
 
 /** The derivative that consists of the entries; `pathOf` names them. */

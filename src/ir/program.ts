@@ -5,6 +5,7 @@ import type { Diagnostic, Source, Span } from '../errors.ts';
 import type { Graph, InputNode, Node } from './graph.ts';
 import type { DType, Shape } from './shape.ts';
 import { namesIn } from './size.ts';
+import type { Compressed } from './sparse.ts';
 import { nodesOfTerms, type Term } from './terms.ts';
 
 /** A declared or inferred input, in declaration order, then order of first use. */
@@ -52,6 +53,8 @@ export interface Derivative {
   readonly choice?: ModeChoice;
   /** The same by path as sums of terms, of those blocks of tensors whose structure is known. */
   readonly terms?: ReadonlyMap<string, readonly Term[]>;
+  /** All of a sparse matrix at once, where terms say less of it than its pattern. */
+  readonly compressed?: Compressed;
 }
 
 /** The modes of differentiation for matrices of derivatives. */
@@ -128,23 +131,32 @@ export function sizesOf({ inputs }: Pick<Program, 'inputs'>): readonly string[] 
 export function rootsOf(program: Program): Node[] {
   const roots: Node[] = [];
   for (const { elements } of program.outputs) for (const node of elements) roots.push(node);
-  for (const { values, terms } of program.derivatives) {
+  for (const { values, terms, compressed } of program.derivatives) {
     for (const node of values.values()) roots.push(node);
     for (const list of terms?.values() ?? []) for (const node of nodesOfTerms(list)) roots.push(node);
+    if (compressed !== undefined) roots.push(compressed.values);
   }
   return roots;
 }
 
-/** The program without terms: values only. */
+/** True if more is known of some derivative than its values. */
+export function hasTerms({ derivatives }: Pick<Program, 'derivatives'>): boolean {
+  return derivatives.some(({ terms, compressed }) => compressed !== undefined || (terms?.size ?? 0) > 0);
+}
+
+/** The program without terms and compressed matrices: values only. */
 export function withoutTerms(program: Program): Program {
-  const derivatives = program.derivatives.map(({ terms: _, ...derivative }): Derivative => derivative);
+  const derivatives = program.derivatives.map(
+    ({ terms: _, compressed: __, ...derivative }): Derivative => derivative,
+  );
   return { ...program, derivatives };
 }
 
-/** The program in which what is known as terms is no value besides. */
+/** The program in which what is known as terms is no value besides, and what is compressed is neither. */
 export function termsOnly(program: Program): Program {
   const derivatives = program.derivatives.map((derivative): Derivative => {
-    const { terms, values } = derivative;
+    const { terms, values, ...rest } = derivative;
+    if (rest.compressed !== undefined) return { ...rest, values: new Map() };
     if (terms === undefined) return derivative;
     return { ...derivative, values: new Map([...values].filter(([path]) => !terms.has(path))) };
   });

@@ -30,6 +30,7 @@
 //   P7  The terms of a derivative have paths as its values do, and a coordinate for each axis of the shape there; axes of
 //       coordinates are those of the term's value, and every axis of it that is not of length 1 is in one of them. Steps
 //       are not 0; an index is a number, or a vector as long as the axis it goes with.
+//   P8  The nonzeros of a compressed matrix are one vector of numbers, as long as its pattern, whose rows ascend by columns.
 
 import { InternalError } from '../errors.ts';
 import { attributesProblem, isLength } from './attributes.ts';
@@ -41,6 +42,7 @@ import { type Derivative, nodeOf, type Output, orderOf, type Program } from './p
 import { type DType, elementsIn, type Shape, sameShape, shapeText } from './shape.ts';
 import { type Constrain, ShapeError, shapeOf } from './shapes.ts';
 import { type Size, sizeText, subtractSizes } from './size.ts';
+import type { Sparsity } from './sparse.ts';
 
 /**
  * Throws `InternalError` if an invariant is broken, naming `pass`, the invariant and the node, and showing the nodes
@@ -331,7 +333,35 @@ function derivativesProblem(program: Program): Problem | undefined {
     if (problem !== undefined)
       return { ...problem, law: 'P4', message: `a value of ${kind} ${problem.message}` };
   }
-  return pathsProblem(program);
+  return pathsProblem(program) ?? compressedProblem(program);
+}
+
+function compressedProblem({ graph, derivatives }: Program): Problem | undefined {
+  for (const { compressed } of derivatives) {
+    if (compressed === undefined) continue;
+    const { values, pattern } = compressed;
+    const problem = valueProblem(graph, [values]);
+    if (problem !== undefined) return { ...problem, law: 'P8', message: `the vector ${problem.message}` };
+    if (!sameShape(values.shape, [pattern.rowIndex.length])) {
+      const message = `${pattern.rowIndex.length} nonzeros are ${shapeText(values.shape)}`;
+      return { law: 'P8', message, node: values };
+    }
+    if (!isPattern(pattern)) return { law: 'P8', message: 'the pattern is none', node: values };
+  }
+  return undefined;
+}
+
+/** True if columns follow each other, and rows ascend in each. */
+function isPattern({ rows, columns, rowIndex, colPointer }: Sparsity): boolean {
+  if (colPointer.length !== columns + 1 || colPointer[0] !== 0) return false;
+  if (colPointer[columns] !== rowIndex.length) return false;
+  for (let j = 0; j < columns; j++) {
+    if (colPointer[j] > colPointer[j + 1]) return false;
+    for (let k = colPointer[j], last = -1; k < colPointer[j + 1]; last = rowIndex[k++]) {
+      if (rowIndex[k] <= last || rowIndex[k] >= rows) return false;
+    }
+  }
+  return true;
 }
 
 function pathsProblem({ derivatives, inputs, outputs, wrt }: Program): Problem | undefined {
@@ -440,7 +470,12 @@ function closedProblem({ inputs, outputs, derivatives }: Program): Problem | und
   const forward = stranger(outputs.flatMap(output => output.elements));
   if (forward !== undefined) return { law: 'P6', message: `${message} of the program`, node: forward };
   for (const derivative of derivatives) for (const node of derivative.inputs) given.add(node);
-  const other = stranger(derivatives.flatMap(derivative => [...derivative.values.values()]));
+  const other = stranger(
+    derivatives.flatMap(({ values, compressed }) => [
+      ...values.values(),
+      ...(compressed ? [compressed.values] : []),
+    ]),
+  );
   if (other !== undefined) {
     return { law: 'P6', message: `${message} of the program or of a derivative`, node: other };
   }

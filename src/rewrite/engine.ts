@@ -147,6 +147,9 @@ export function rebuilt(
       ...(derivative.terms && {
         terms: new Map([...derivative.terms].map(([path, terms]) => [path, mapTerms(terms, move)])),
       }),
+      ...(derivative.compressed && {
+        compressed: { ...derivative.compressed, values: move(derivative.compressed.values) },
+      }),
     })) satisfies Derivative[],
   };
 }

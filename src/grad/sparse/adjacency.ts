@@ -4,7 +4,8 @@
 // section 4), which needs no list of its edges. In the adjacency graph of a symmetric matrix they are neighbours if they
 // meet off the diagonal.
 
-import { column, type Sparsity, transposed } from './sparsity.ts';
+import type { Sparsity } from '../../ir/sparse.ts';
+import { column, transposed } from './sparsity.ts';
 
 /** An undirected graph without loops over the vertices 0, 1, ... */
 export interface VertexGraph {

@@ -4,9 +4,10 @@
 // where its mirror image stands, so that a star colouring suffices. Source: Gebremedhin, Manne and Pothen, What color is your
 // Jacobian?, SIAM Review 47 (2005).
 
+import type { Sparsity } from '../../ir/sparse.ts';
 import { adjacencyGraph, intersectionGraph } from './adjacency.ts';
 import { bestColouring, type Colouring, distanceOne } from './greedy.ts';
-import { type Sparsity, transposed, widestColumn } from './sparsity.ts';
+import { transposed, widestColumn } from './sparsity.ts';
 import { star } from './star.ts';
 
 /** Of a Jacobian: colours of its columns or of its rows. */

@@ -8,6 +8,7 @@
 import type { Builder } from '../../ir/build.ts';
 import type { InputNode, Node } from '../../ir/graph.ts';
 import type { Shape } from '../../ir/shape.ts';
+import type { Compressed } from '../../ir/sparse.ts';
 import { countOf } from '../../ir/tensors.ts';
 import { type Flow, masked } from '../flow.ts';
 import type { Pushforward } from '../forward.ts';
@@ -16,31 +17,31 @@ import type { Pullback } from '../reverse.ts';
 import type { Rules } from '../rules.ts';
 import { hessianColouring, jacobianColouring } from './colouring.ts';
 import type { Colouring } from './greedy.ts';
-import { hessianPattern, jacobianPattern } from './pattern.ts';
+import { hessianPattern, jacobianPattern, LIMIT } from './pattern.ts';
 import { columnRecovery, type Recovery, rowRecovery, symmetricRecovery } from './recovery.ts';
-import type { Sparsity } from './sparsity.ts';
 
-/** The nonzeros of a matrix, and how they are found. */
-export interface Compressed {
-  /** Rows and columns are the elements of the outputs and of the inputs, row-major, one after the other. */
-  readonly pattern: Sparsity;
-  /** What is coloured: columns, rows, or the columns of a symmetric matrix. */
-  readonly by: 'columns' | 'rows' | 'symmetric';
-  readonly colours: number;
-  /** Of shape [nonzeros], in the order of the pattern. */
-  readonly values: Node;
+/** What a matrix may take to be compressed. */
+export interface Limits {
+  /** Operations and visits that finding the pattern may take. */
+  readonly work: number;
+  readonly nonzeros: number;
+  /** Elements of the compressed matrix, of which the nonzeros are some. */
+  readonly elements: number;
 }
 
-/** Both are undefined if there are named sizes or the pattern is too dear to find. */
+const NO_LIMITS: Limits = { work: LIMIT, nonzeros: Infinity, elements: Infinity };
+
+/** Both are undefined, with nothing built, if there are named sizes or a limit is passed. */
 export interface Compression {
   /** Of `outputs` by `wrt`; `cotangents` are inputs in the shapes of the outputs, on which the values do not depend. */
   jacobian(
     outputs: readonly Node[],
     wrt: readonly Node[],
     cotangents: readonly InputNode[],
+    limits?: Limits,
   ): Compressed | undefined;
   /** By `wrt`, of which `gradient` holds the first derivatives (null: zero). Both triangles. */
-  hessian(gradient: readonly (Node | null)[], wrt: readonly Node[]): Compressed | undefined;
+  hessian(gradient: readonly (Node | null)[], wrt: readonly Node[], limits?: Limits): Compressed | undefined;
 }
 
 export function compression(b: Builder, rules: Rules, pull: Pullback, push: Pushforward): Compression {
@@ -63,10 +64,12 @@ export function compression(b: Builder, rules: Rules, pull: Pullback, push: Push
   };
 
   return {
-    jacobian(outputs, wrt, cotangents) {
-      const pattern = jacobianPattern(rules, outputs, wrt);
-      if (pattern === undefined) return undefined;
+    jacobian(outputs, wrt, cotangents, limits = NO_LIMITS) {
+      const pattern = jacobianPattern(rules, outputs, wrt, limits.work);
+      if (pattern === undefined || pattern.rowIndex.length > limits.nonzeros) return undefined;
       const { by, colouring } = jacobianColouring(pattern);
+      const side = by === 'columns' ? pattern.rows : pattern.columns;
+      if (colouring.colours * side > limits.elements) return undefined;
       const result = (values: Node) => ({ pattern, by, colours: colouring.colours, values });
       if (by === 'columns') {
         const functions = outputs.map(node => ({ node, shape: node.shape }));
@@ -79,10 +82,11 @@ export function compression(b: Builder, rules: Rules, pull: Pullback, push: Push
       return result(read(functions, cotangents, colouring, rowRecovery(pattern, colouring)));
     },
 
-    hessian(gradient, wrt) {
-      const pattern = hessianPattern(rules, gradient, wrt);
-      if (pattern === undefined) return undefined;
+    hessian(gradient, wrt, limits = NO_LIMITS) {
+      const pattern = hessianPattern(rules, gradient, wrt, limits.work);
+      if (pattern === undefined || pattern.rowIndex.length > limits.nonzeros) return undefined;
       const colouring = hessianColouring(pattern);
+      if (colouring.colours * pattern.rows > limits.elements) return undefined;
       const functions = wrt.map(({ shape }, k) => ({ node: gradient[k], shape }));
       const values = read(functions, wrt, colouring, symmetricRecovery(pattern, colouring));
       return { pattern, by: 'symmetric', colours: colouring.colours, values };

@@ -9,14 +9,15 @@ import type { Node } from '../../ir/graph.ts';
 import { liveNodes } from '../../ir/live.ts';
 import { isElementwise } from '../../ir/ops.ts';
 import { isStatic } from '../../ir/shape.ts';
+import type { Sparsity } from '../../ir/sparse.ts';
 import { applyOperation, countOf, shapeAt, type Tensor } from '../../ir/tensors.ts';
 import type { Rules } from '../rules.ts';
 import { gatheredAnywhere, scatteredAnywhere } from './anywhere.ts';
 import { type Abstract, Dependence, Dependences, TooDenseError } from './dependence.ts';
-import { type Sparsity, sparsityOfRows, symmetricPart } from './sparsity.ts';
+import { sparsityOfRows, symmetricPart } from './sparsity.ts';
 
 /** Operations on sets and visits of their members that a pattern may cost: about a second. */
-const LIMIT = 3e7;
+export const LIMIT = 3e7;
 
 /**
  * Where the derivatives of `outputs` by `wrt` may be nonzero: a row for every element of the outputs, a column for every

@@ -1,8 +1,9 @@
 // From the compressed matrix back to the nonzeros. In row i and colour c of the compressed matrix stands the sum of the
 // elements of row i in the columns of colour c: an element that is the only nonzero among them can be read there.
 
+import type { Sparsity } from '../../ir/sparse.ts';
 import type { Colouring } from './greedy.ts';
-import { column, type Sparsity } from './sparsity.ts';
+import { column } from './sparsity.ts';
 
 /** Where each nonzero, in the order of the pattern, stands in the compressed matrix. */
 export interface Recovery {

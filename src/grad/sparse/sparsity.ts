@@ -1,13 +1,6 @@
-// Where the nonzeros of a matrix are: compressed sparse columns (Davis, Direct Methods for Sparse Linear Systems, 2006,
-// chapter 2). A place is in the list if the element may be nonzero at some point; values are elsewhere, in this order.
+// Patterns of sparse matrices (ir/sparse.ts): made of rows, transposed, made symmetric. All of them copy.
 
-/** The nonzeros of column j are `colPointer[j]` to `colPointer[j + 1]` (exclusive) of `rowIndex`, rows ascending. */
-export interface Sparsity {
-  readonly rows: number;
-  readonly columns: number;
-  readonly rowIndex: Int32Array;
-  readonly colPointer: Int32Array;
-}
+import type { Sparsity } from '../../ir/sparse.ts';
 
 /** The pattern whose row i has nonzeros in the columns `rows[i]`, each once, in any order. */
 export function sparsityOfRows(rows: readonly ArrayLike<number>[], columns: number): Sparsity {

@@ -1,6 +1,6 @@
 // Patterns of matrices for the tests of colouring, and their nonzeros as sets, written without the code under test.
 
-import type { Sparsity } from '../../../src/grad/sparse/sparsity.ts';
+import type { Sparsity } from '../../../src/ir/sparse.ts';
 import { generator } from '../../differences.ts';
 
 /** True where the element may be nonzero. */

@@ -1,0 +1,43 @@
+// Terms or a compressed matrix? Terms are what a formula says of its derivative as a whole: they are exact where elements
+// are moved along axes, and full where they are not (axes merged by a reshape, running products, vectors written out).
+// Compressed is better then, if it is a small part of what the terms hold. Where terms are few in the first place there is
+// nothing to win, and the pattern is not looked for.
+
+import type { Program } from '../../ir/program.ts';
+import { inputsByRole } from '../../ir/program.ts';
+import { elementsIn, isStatic } from '../../ir/shape.ts';
+import type { Entry } from '../matrix.ts';
+import type { Limits } from './compressed.ts';
+
+/** Terms with so many elements for each row and column are as sparse as a matrix is wanted. */
+const FEW = 3;
+
+/** Of the elements of the terms at most this part may be nonzero. */
+const CLEARLY_FEWER = 0.5;
+
+/** Nonzeros of which a module may list the places. */
+const MOST_NONZEROS = 50_000;
+
+/** A position is exact in single precision. */
+const MOST_ELEMENTS = 2 ** 24;
+
+/**
+ * What a compressed matrix may take to be preferred to `entries`; undefined if they are to be kept in any case. The search
+ * for the pattern may take a multiple of what the terms are.
+ */
+export function limitsOf(program: Program, entries: readonly Entry[]): Limits | undefined {
+  const { variables } = inputsByRole(program);
+  const sides = [...program.outputs, ...variables];
+  const all = entries.flatMap(({ terms, value }) => terms?.map(term => term.value) ?? [value]);
+  if (![...sides, ...all].every(({ shape }) => isStatic(shape))) return undefined;
+  if (all.every(({ shape }) => shape.length === 0)) return undefined;
+  const count = (of: readonly { readonly shape: readonly unknown[] }[]) =>
+    of.reduce((sum, { shape }) => sum + (elementsIn(shape as readonly number[]) as number), 0);
+  const elements = count(all);
+  if (elements <= FEW * count(sides)) return undefined;
+  return {
+    work: 1e6 + 30 * elements,
+    nonzeros: Math.min(CLEARLY_FEWER * elements, MOST_NONZEROS),
+    elements: Math.min(2 * elements, MOST_ELEMENTS),
+  };
+}

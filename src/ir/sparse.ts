@@ -1,0 +1,25 @@
+// Sparse matrices whose pattern is known when the module is made: all nonzeros in one vector, and where they are. The pattern
+// is in compressed sparse columns (Davis, Direct Methods for Sparse Linear Systems, 2006, chapter 2). A place is in it if the
+// element may be nonzero at some point.
+
+import type { Node } from './graph.ts';
+
+/** The nonzeros of column j are `colPointer[j]` to `colPointer[j + 1]` (exclusive) of `rowIndex`, rows ascending. */
+export interface Sparsity {
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowIndex: Int32Array;
+  readonly colPointer: Int32Array;
+}
+
+/** The nonzeros of a matrix, and how they are found. */
+export interface Compressed {
+  /** Rows and columns are the elements of the outputs and of the inputs, row-major, one after the other. */
+  readonly pattern: Sparsity;
+  /** What is coloured: columns, rows, or the columns of a symmetric matrix. */
+  readonly by: 'columns' | 'rows' | 'symmetric';
+  /** How many directional derivatives it takes to know every nonzero. */
+  readonly colours: number;
+  /** Of shape [nonzeros], in the order of the pattern. */
+  readonly values: Node;
+}
