@@ -4,12 +4,14 @@
 import type { Precision } from './codegen/context.ts';
 import { emitModule, type Meta, type ModuleFormat } from './codegen/module.ts';
 import { isGlobalName } from './codegen/names.ts';
+import type { PatternReport } from './codegen/pattern-report.ts';
 import { hasTensors, scalarsIn } from './codegen/scalars.ts';
 import type { LoopReport } from './codegen/tensors.ts';
 import { checkedWrt, checkOrder, isScalar, mistake, notScalar } from './compile/requirements.ts';
 import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';
+import { coloursOf } from './grad/sparse/colouring.ts';
 import { type Builder, builder, constantOf } from './ir/build.ts';
 import { type Graph, GraphLimitError } from './ir/graph.ts';
 import { liveNodes } from './ir/live.ts';
@@ -97,6 +99,8 @@ export interface Stats {
   readonly modes: Readonly<Record<string, ModeChoice>>;
   /** What loops they have become; absent for straight-line code. */
   readonly loops?: LoopReport;
+  /** What is known of the matrices that are handed out sparse; absent if there are none. */
+  readonly patterns?: readonly PatternReport[];
 }
 
 export interface Compilation {
@@ -145,6 +149,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
       format: options.format ?? 'esm',
       globalName,
       precision,
+      coloursOf,
       header: `${VERSION} from ${headerOf(program, options)}`,
     }),
   );
@@ -164,6 +169,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
         program.derivatives.flatMap(({ kind, choice }) => (choice === undefined ? [] : [[kind, choice]])),
       ),
       ...(emitted.loops && { loops: emitted.loops }),
+      ...(emitted.patterns.length > 0 && { patterns: emitted.patterns }),
     },
   };
 }

@@ -7,7 +7,7 @@ import { lineStartsOf, positionOf } from '../ir/position.ts';
 
 /** Passes with nodes and time, operations and loops by function, and what was replaced by a stable form where. */
 export function statsTable(
-  { passes, operations, modes, loops, stabilised }: Stats,
+  { passes, operations, modes, loops, patterns, stabilised }: Stats,
   { text }: Source,
 ): string {
   const starts = lineStartsOf(text);
@@ -26,6 +26,7 @@ export function statsTable(
     ]),
     ...modeTable(modes),
     ...(loops === undefined ? [] : loopTables(loops)),
+    ...(patterns === undefined ? [] : [patternTable(patterns)]),
     stabilised.length === 0
       ? 'nothing was stabilised\n'
       : table([
@@ -66,6 +67,20 @@ function loopTables({ functions, workspace }: NonNullable<Stats['loops']>): stri
     table([['function', 'units', 'loops', 'unmerged', 'products'], ...counts]),
     arrays.length === 0 ? 'no workspace\n' : table([['workspace', 'elements'], ...arrays]),
   ];
+}
+
+/** Sparse matrices: how many products with vectors would tell all nonzeros, and what they are made from instead. */
+function patternTable(patterns: NonNullable<Stats['patterns']>): string {
+  return table([
+    ['matrix', 'nonzeros', 'colours', 'of', 'made from'],
+    ...patterns.map(({ matrix, nonzeros, colours, by, from }) => [
+      matrix,
+      String(nonzeros ?? '-'),
+      String(colours ?? '-'),
+      by ?? '-',
+      from,
+    ]),
+  ]);
 }
 
 /** One line for each function and each thing it was compared with. */

@@ -484,7 +484,7 @@ function sparse(
     const { values, pattern } = derivative.compressed;
     const length = pattern.rowIndex.length;
     const block = { parameter, parts: [partOf(values, [length], 0)], length, doc };
-    return { block, result: { kind: 'sparse', block, pattern: { name, ...pattern } } };
+    return { block, result: { kind: 'sparse', block, pattern: { name, height: pattern.rows, ...pattern } } };
   }
   if (scalarsOf === undefined) {
     const cells = cellsOf(rows.items, columnsOf(wrt), derivative, isSymmetric);
@@ -519,8 +519,9 @@ function sparse(
   }
   const { rowIndex, colPointer, places } = compress(found.rows, found.columns, integer(wrt.length));
   const parts = found.values.map((node, k) => partOf(node, SCALAR, places[k]));
+  const height = integer(rows.length);
   const block = { parameter, parts, length: parts.length, doc };
-  return { block, result: { kind: 'sparse', block, pattern: { name, rowIndex, colPointer } } };
+  return { block, result: { kind: 'sparse', block, pattern: { name, height, rowIndex, colPointer } } };
 }
 
 /** Sparse results have patterns that are constants, so their lengths are. */

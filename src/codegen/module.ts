@@ -10,7 +10,7 @@ import { helperTexts } from './checks.ts';
 import { type Context, contextOf, type Precision, WIDTH } from './context.ts';
 import { declarationsOf } from './declarations.ts';
 import { documentation, typeComments } from './documentation.ts';
-import { type Entry, entriesOf, isConstantPattern, nonzerosOf, patternsOf } from './entries.ts';
+import { type Entry, entriesOf, isConstantPattern, patternsOf } from './entries.ts';
 import { FORMS, numberText } from './forms.ts';
 import {
   boundFunction,
@@ -21,12 +21,15 @@ import {
 } from './functions.ts';
 import { commentText, quote } from './names.ts';
 import type { Pattern } from './pattern.ts';
+import { type ColoursOf, type MetaSparse, type PatternReport, patternReport } from './pattern-report.ts';
 import { item, object, typedArray } from './results.ts';
 import { type Scalars, scalarsIn } from './scalars.ts';
 import { SPECIAL } from './special.ts';
 import { type LoopReport, loopFunctions } from './tensors.ts';
 import { layout, type Tree } from './text.ts';
 import { recordThroughBound } from './through.ts';
+
+export type { MetaSparse } from './pattern-report.ts';
 
 export type ModuleFormat = 'esm' | 'cjs' | 'iife';
 
@@ -40,12 +43,6 @@ export interface Meta {
   readonly jacobian?: MetaSparse;
   readonly hessian?: MetaSparse;
   readonly gaussNewton?: MetaSparse;
-}
-
-export interface MetaSparse {
-  readonly form: 'sparse';
-  /** How many elements are not identically zero: an integer, or a text of sizes; absent if it depends on indices. */
-  readonly nonzeros?: number | string;
 }
 
 export interface MetaInput {
@@ -64,6 +61,8 @@ export interface EmitOptions {
   readonly header: string;
   /** Of arrays. Default f64. */
   readonly precision?: Precision;
+  /** Colours of a pattern, for `meta`; without it there are none. */
+  readonly coloursOf?: ColoursOf;
 }
 
 export interface EmittedModule {
@@ -74,6 +73,8 @@ export interface EmittedModule {
   readonly operations: Readonly<Record<string, number>>;
   /** What loops the functions have become; absent where there are none. */
   readonly loops?: LoopReport;
+  /** What is known of the matrices that are handed out sparse. */
+  readonly patterns: readonly PatternReport[];
 }
 
 /** With more operations than this in a function, functions over records go through `bind`. */
@@ -95,7 +96,8 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
   const deciding = patterns.flatMap(pattern => ('listings' in pattern ? pattern.deciding : []));
   const context = contextOf(program, [...exported, ...helpers], precision, deciding);
   const prefix = format === 'esm' ? 'export ' : '';
-  const meta = metaOf(program, patterns);
+  const reports = patterns.map(pattern => patternReport(program, pattern, options.coloursOf));
+  const meta = metaOf(program, reports);
   const body = scalars === undefined ? loops(context, entries, prefix) : straight(context, scalars, entries);
   const { methods, records, sections, isShared, allocations } = body;
   const text = (lines: readonly string[]): string => lines.join('\n');
@@ -125,6 +127,7 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
       [...methods, ...records].map(({ name, operations }) => [name, operations]),
     ),
     ...(body.loops && { loops: body.loops }),
+    patterns: reports,
   };
 }
 
@@ -205,7 +208,7 @@ function helpersOf(program: Program): string[] {
   return names;
 }
 
-function metaOf({ inputs, wrt, outputs }: Program, patterns: readonly AnyPattern[]): Meta {
+function metaOf({ inputs, wrt, outputs }: Program, patterns: readonly PatternReport[]): Meta {
   return {
     inputs: inputs.map(input => ({
       name: input.name,
@@ -218,23 +221,21 @@ function metaOf({ inputs, wrt, outputs }: Program, patterns: readonly AnyPattern
     outputs: outputs.map(({ name, shape }) => ({ name, shape: shapeOf(shape) })),
     sizes: sizesOf({ inputs }),
     ...Object.fromEntries(
-      patterns.map(pattern => [pattern.name.replace('Pattern', ''), sparseMeta(pattern)]),
+      patterns.map(({ matrix, nonzeros, colours }): [string, MetaSparse] => [
+        matrix,
+        { form: 'sparse', ...(nonzeros !== undefined && { nonzeros }), ...(colours && { colours }) },
+      ]),
     ),
   };
 }
 
 type AnyPattern = ReturnType<typeof patternsOf>[number];
 
-function sparseMeta(pattern: AnyPattern): MetaSparse {
-  const nonzeros = nonzerosOf(pattern);
-  if (nonzeros === undefined) return { form: 'sparse' };
-  return { form: 'sparse', nonzeros: typeof nonzeros === 'number' ? nonzeros : sizeText(nonzeros) };
-}
-
 /** The pattern as it is written into the module; undefined if the module works it out. */
 function writtenPattern(pattern: AnyPattern): Pattern | undefined {
   if (!('listings' in pattern)) return pattern;
-  return pattern.constant && { name: pattern.name, ...pattern.constant };
+  const { name, constant, height } = pattern;
+  return constant && { name, height: height as number, ...constant };
 }
 
 /** Lengths as integers, or as texts of named sizes. */

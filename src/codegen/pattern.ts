@@ -6,12 +6,14 @@
 export interface Pattern {
   /** The constant of the module that holds the pattern. */
   readonly name: string;
+  /** The number of rows. */
+  readonly height: number;
   readonly rowIndex: ArrayLike<number>;
   readonly colPointer: ArrayLike<number>;
 }
 
 /** A pattern, and for each element of the list that it was made from its place among the values. */
-export interface Compressed extends Omit<Pattern, 'name'> {
+export interface Compressed extends Pick<Pattern, 'rowIndex' | 'colPointer'> {
   readonly places: readonly number[];
 }
 

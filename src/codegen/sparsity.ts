@@ -28,7 +28,9 @@ export interface Sparsity {
   readonly nonzeros: Size | undefined;
   /** True if it is the same whatever the module is given. */
   readonly isStatic: boolean;
-  /** The pattern itself, if it is always the same and small. */
+  /** The pattern itself, if it is always the same and not large. */
+  readonly known: Compressed | undefined;
+  /** The same if it is small enough to be written out. */
   readonly constant: Compressed | undefined;
   /** The names of the inputs that it is made from. */
   readonly deciding: readonly string[];
@@ -91,6 +93,7 @@ export function sparseMatrix(name: string, cells: readonly Cell[], height: Size,
       ...sizes,
       nonzeros: known?.rowIndex.length ?? nonzeros,
       isStatic: isFixed,
+      known,
       constant: isWritten ? known : undefined,
       deciding: [...new Set(deciding)],
     },

@@ -12,14 +12,18 @@ export interface Sparsity {
   readonly colPointer: Int32Array;
 }
 
+/** Groups of columns or rows of which one directional derivative tells all nonzeros. */
+export interface Colours {
+  /** What is grouped: columns, rows, or the columns of a symmetric matrix. */
+  readonly by: 'columns' | 'rows' | 'symmetric';
+  /** How many directional derivatives it takes. */
+  readonly colours: number;
+}
+
 /** The nonzeros of a matrix, and how they are found. */
-export interface Compressed {
+export interface Compressed extends Colours {
   /** Rows and columns are the elements of the outputs and of the inputs, row-major, one after the other. */
   readonly pattern: Sparsity;
-  /** What is coloured: columns, rows, or the columns of a symmetric matrix. */
-  readonly by: 'columns' | 'rows' | 'symmetric';
-  /** How many directional derivatives it takes to know every nonzero. */
-  readonly colours: number;
   /** Of shape [nonzeros], in the order of the pattern. */
   readonly values: Node;
 }

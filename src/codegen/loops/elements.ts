@@ -114,6 +114,7 @@ export class Elements {
     const at = this.read(node, index, block);
     let source = node;
     while (isView(source)) [source] = source.inputs;
+    if (isInRange(source, length)) return this.#writer.derive({ kind: 'predecessor', index: at }, block);
     const what = source.op === 'input' ? source.attrs.name : (this.#environment.nameOf(source) ?? 'index');
     return this.#writer.derive({ kind: 'position', index: at, length, what }, block);
   }
@@ -272,6 +273,12 @@ export class Elements {
 /** True if a block needs no statements: what it defines is written where it is used. */
 function isShort({ statements }: Block): boolean {
   return statements.every(each => each.kind === 'define' && each.value.uses <= 1 && !each.value.isUsedInside);
+}
+
+/** True if constants are integers from 1 to `length`. */
+function isInRange(node: Node, length: Size): boolean {
+  if (node.op !== 'array' || typeof length !== 'number') return false;
+  return node.attrs.values.every(at => Number.isInteger(at) && at >= 1 && at <= length);
 }
 
 /** What an array is called that holds a value without a name. */

@@ -179,6 +179,8 @@ export class ValueTexts {
           level: ATOM,
         };
       }
+      case 'predecessor':
+        return { text: `${this.value(expression.index, ADDITIVE)} - 1`, level: ADDITIVE };
       case 'inside': {
         const { place, step, length } = expression;
         const at = this.#placeText(place, undefined);

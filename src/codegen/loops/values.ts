@@ -52,6 +52,8 @@ export type Expression =
   | { readonly kind: 'integer'; readonly place: Place }
   /** A 1-based index, checked, as a 0-based one. */
   | { readonly kind: 'position'; readonly index: Value; readonly length: Size; readonly what: string }
+  /** A 1-based index that is known to be in range, as a 0-based one. */
+  | { readonly kind: 'predecessor'; readonly index: Value }
   /** Whether 0 <= place < length and, if the step is not 1, place is a multiple of it. */
   | { readonly kind: 'inside'; readonly place: Place; readonly step: number; readonly length: Size }
   /** place / step, which is an integer. */
@@ -61,7 +63,7 @@ export type Expression =
 
 /** The values that an expression is computed from, besides those in its place. */
 export function operandsOf(expression: Expression): readonly Value[] {
-  if (expression.kind === 'position') return [expression.index];
+  if (expression.kind === 'position' || expression.kind === 'predecessor') return [expression.index];
   return 'operands' in expression ? expression.operands : [];
 }
 

@@ -293,6 +293,8 @@ export class BlockWriter {
         return `integer ${this.#placeKey(expression.place)}`;
       case 'position':
         return `position ${expression.index.id} ${expression.what}`;
+      case 'predecessor':
+        return `predecessor ${expression.index.id}`;
       default:
         return undefined;
     }

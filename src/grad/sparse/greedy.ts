@@ -9,6 +9,8 @@ export interface Colouring {
   readonly colours: number;
   /** The colour of each vertex, from 0; -1 for an empty column, which needs none. */
   readonly of: Int32Array;
+  /** True if the search was given up before it found any: every vertex has a colour of its own. */
+  readonly isGivenUp?: boolean;
 }
 
 /** Calls `forbid` with the colours that the vertex may not have, given those of the vertices before it (others: -1). */
@@ -30,23 +32,26 @@ export function distanceOne(graph: VertexGraph): Rule {
 }
 
 /**
- * The colouring with the fewest colours over several orders; `fewest` are as few as can be. If trying them takes too long
- * every vertex gets a colour of its own, which is a colouring by any rule.
+ * The colouring with the fewest colours over several orders; `fewest` are as few as can be. If trying them takes more than
+ * `most` checks every vertex gets a colour of its own, which is a colouring by any rule.
  */
 export function bestColouring(
   graph: VertexGraph,
   rule: (graph: VertexGraph) => Rule,
   fewest: number,
+  most = MOST_CHECKS,
 ): Colouring {
-  let best = ownColours(graph);
-  if (graph.visits > MOST_CHECKS) return best;
-  let left = MOST_CHECKS;
+  const own = ownColours(graph);
+  if (own.colours <= fewest) return own;
+  let best: Colouring = { ...own, isGivenUp: true };
+  if (graph.visits > most) return best;
+  let left = most;
   for (const ordering of ORDERINGS) {
     if (best.colours <= fewest) break;
     const order = ordering(graph);
     const next = greedyColouring(graph, rule(graph), order, () => --left >= 0);
     if (next === undefined) break;
-    if (next.colours < best.colours) best = next;
+    if (best.isGivenUp || next.colours < best.colours) best = next;
   }
   return best;
 }
@@ -86,5 +91,5 @@ function ownColours(graph: VertexGraph): Colouring {
 
 const ORDERINGS: readonly Ordering[] = [natural, largestFirst, smallestLast, incidenceDegree];
 
-/** Of neighbours and of colours: about a second. */
+/** Of neighbours and of colours: a few seconds. */
 const MOST_CHECKS = 2e7;
