@@ -71,16 +71,10 @@ function loopTables({ functions, workspace }: NonNullable<Stats['loops']>): stri
 
 /** Sparse matrices: how many products with vectors would tell all nonzeros, and what they are made from instead. */
 function patternTable(patterns: NonNullable<Stats['patterns']>): string {
-  return table([
-    ['matrix', 'nonzeros', 'colours', 'of', 'made from'],
-    ...patterns.map(({ matrix, nonzeros, colours, by, from }) => [
-      matrix,
-      String(nonzeros ?? '-'),
-      String(colours ?? '-'),
-      by ?? '-',
-      from,
-    ]),
-  ]);
+  const rows = patterns.map(({ matrix, nonzeros, colours, by, from }) => {
+    return [matrix, nonzeros, colours, by, from].map(cell => String(cell ?? '-'));
+  });
+  return table([['matrix', 'nonzeros', 'colours', 'of', 'values by'], ...rows]);
 }
 
 /** One line for each function and each thing it was compared with. */

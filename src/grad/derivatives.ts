@@ -110,7 +110,7 @@ export function differentiator(b: Builder, program: Program): Differentiator {
       seal();
       const nodes = results.map(result => result.node);
       const { entries, choice } = jacobianOf(nodes, mode);
-      const limits = form === 'sparse' ? limitsOf(program, entries) : undefined;
+      const limits = mode === undefined ? limitsOf(program, entries, form, false) : undefined;
       return {
         ...matrix('jacobian', entries, e => `${results[e.row].path}.${names[e.column]}`, form),
         ...asCompressed(limits && compress.jacobian(nodes, wrt, cotangents(), limits)),
@@ -122,7 +122,7 @@ export function differentiator(b: Builder, program: Program): Differentiator {
       seal();
       const first = names.map(name => gradient.values.get(name) ?? null);
       const { entries, choice } = hessianOf(first, mode);
-      const limits = form === 'sparse' ? limitsOf(program, entries) : undefined;
+      const limits = mode === undefined ? limitsOf(program, entries, form, true) : undefined;
       return {
         ...matrix('hessian', entries, e => `${names[e.row]}.${names[e.column]}`, form),
         ...asCompressed(limits && compress.hessian(first, wrt, limits)),

@@ -3,9 +3,8 @@
 // Compressed is better then, if it is a small part of what the terms hold. Where terms are few in the first place there is
 // nothing to win, and the pattern is not looked for.
 
-import type { Program } from '../../ir/program.ts';
-import { inputsByRole } from '../../ir/program.ts';
-import { elementsIn, isStatic } from '../../ir/shape.ts';
+import { type Derivative, inputsByRole, type Program } from '../../ir/program.ts';
+import { elementsIn, isStatic, type Shape } from '../../ir/shape.ts';
 import type { Entry } from '../matrix.ts';
 import type { Limits } from './compressed.ts';
 
@@ -22,17 +21,26 @@ const MOST_NONZEROS = 50_000;
 const MOST_ELEMENTS = 2 ** 24;
 
 /**
- * What a compressed matrix may take to be preferred to `entries`; undefined if they are to be kept in any case. The search
- * for the pattern may take a multiple of what the terms are.
+ * What a compressed matrix may take to be preferred to `entries`, which may be the upper triangle of a symmetric one;
+ * undefined if they are to be kept in any case. The search for the pattern may take a multiple of what the terms are.
  */
-export function limitsOf(program: Program, entries: readonly Entry[]): Limits | undefined {
+export function limitsOf(
+  program: Program,
+  entries: readonly Entry[],
+  form: Derivative['form'],
+  isTriangle: boolean,
+): Limits | undefined {
+  if (form !== 'sparse') return undefined;
   const { variables } = inputsByRole(program);
   const sides = [...program.outputs, ...variables];
-  const all = entries.flatMap(({ terms, value }) => terms?.map(term => term.value) ?? [value]);
+  const all = entries.flatMap(({ terms, value, row, column }) => {
+    const own = terms?.map(term => term.value) ?? [value];
+    return isTriangle && row !== column ? [...own, ...own] : own;
+  });
   if (![...sides, ...all].every(({ shape }) => isStatic(shape))) return undefined;
   if (all.every(({ shape }) => shape.length === 0)) return undefined;
-  const count = (of: readonly { readonly shape: readonly unknown[] }[]) =>
-    of.reduce((sum, { shape }) => sum + (elementsIn(shape as readonly number[]) as number), 0);
+  const count = (of: readonly { readonly shape: Shape }[]) =>
+    of.reduce((sum, { shape }) => sum + (elementsIn(shape) as number), 0);
   const elements = count(all);
   if (elements <= FEW * count(sides)) return undefined;
   return {

@@ -1,9 +1,11 @@
 // Sparse derivatives by colours: one forward sweep whose tangents have a further first axis, with one index for each colour.
-// The seed of an input is 1 where an element has the colour, else 0; what comes out is the compressed matrix, from which the
-// nonzeros are gathered at places that are known now. A Jacobian by rows is the same done to its transpose: forward mode
-// through the adjoints of the inputs, which are linear in the cotangents of the outputs.
+// The seed of an input is 1 where an element has the colour, and nothing elsewhere; what comes out is the compressed matrix,
+// from which the nonzeros are gathered at places that are known now. A Jacobian by rows is the same done to its transpose:
+// forward mode through the adjoints of the inputs, which are linear in the cotangents of the outputs.
 //
-// A seed is no guard: where an element is infinite, those of other colours in its row of the compressed matrix are NaN.
+// An infinite or undefined element stays alone as long as tangents are computed element by element, moved and summed: guards
+// keep other colours out. In a product of matrices a tangent is a number, so that zeros of other colours times an infinite
+// factor are NaN, as in all products with such a factor.
 
 import type { Builder } from '../../ir/build.ts';
 import type { InputNode, Node } from '../../ir/graph.ts';
@@ -107,17 +109,18 @@ function seedsOf(b: Builder, inputs: readonly Node[], { colours, of }: Colouring
   for (const input of inputs) {
     const own = of.subarray(first, first + elementCount(input));
     first += own.length;
-    seeds.set(input, { value: seedOf(b, input.shape, own, colours), guard: null });
+    seeds.set(input, seedOf(b, input.shape, own, colours));
   }
   return seeds;
 }
 
-/** 1 where the element has the colour, else 0. No array of that: the colours are, and are compared with the index. */
-function seedOf(b: Builder, shape: Shape, of: Int32Array, colours: number): Node {
-  if (colours === 1 && of.every(colour => colour === 0)) return b.constant(1);
+/** 1 where the element has the colour. No array of that: the colours are, and are compared with the index. */
+function seedOf(b: Builder, shape: Shape, of: Int32Array, colours: number): Flow {
+  const one = b.constant(1);
+  if (colours === 1 && of.every(colour => colour === 0)) return { value: one, guard: null };
   const colour = b.array(Array.from(of), shape as readonly number[]);
   const index = b.reshape(b.iota(colours), [colours, ...shape.map(() => 1)]);
-  return b.real(b.eq(index, colour));
+  return { value: one, guard: b.eq(index, colour) };
 }
 
 /**

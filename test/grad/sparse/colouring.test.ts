@@ -188,7 +188,11 @@ describe('orderings', () => {
 
   it('are given up for colours of their own where there are too many pairs', () => {
     const huge = { ...path, visits: 1e12 };
-    expect(bestColouring(huge, distanceOne, 1)).toEqual({ colours: 5, of: Int32Array.of(0, 1, 2, 3, 4) });
+    expect(bestColouring(huge, distanceOne, 1)).toEqual({
+      colours: 5,
+      of: Int32Array.of(0, 1, 2, 3, 4),
+      isGivenUp: true,
+    });
   });
 });
 
