@@ -95,6 +95,15 @@ describe('sparse matrices', () => {
     expect(symgrad('f.expr', '--hessian=sparse', '--wrt', 'A').code).toBe(0);
   });
 
+  test('with fixed lengths have a pattern for all values of the variables', async () => {
+    const { symgrad, path } = workplace({ 'f.expr': '# @input x: 3\nx[argmax(x)] * x\n' });
+    expect(symgrad('f.expr', '--jacobian=sparse', '--unroll', '0', '-o', 'f.mjs').stderr).toBe('');
+    const { jacobian } = await load(path, 'f.mjs');
+    const { values, rowIndex } = jacobian({ x: [1, 2, 5] });
+    expect(values).toEqual(Float64Array.of(5, 0, 0, 0, 5, 0, 1, 2, 10));
+    expect(rowIndex).toEqual(Int32Array.of(0, 1, 2, 0, 1, 2, 0, 1, 2));
+  });
+
   test('of small ones with fixed lengths are there', async () => {
     const { symgrad, path } = workplace({ 'f.expr': REGRESSION });
     const shapes = ['--shape', 'X=3x2', '--shape', 'y=3', '--shape', 'w=2'];
@@ -110,6 +119,17 @@ describe('sparse matrices', () => {
       "jacobian: { form: 'sparse', nonzeros: 'n' }",
     );
     expect(symgrad('f.expr', '--jacobian=sparse', '--shape', 'x=3').stdout).toContain('jacobianPattern');
+  });
+
+  test('--stats tells their nonzeros, their colours and what they are made from', () => {
+    const merged = '# @input A: 30 x 40\ny = reshape(exp(A), [1200])\ny[2:1200] .* y[1:1199]\n';
+    const { symgrad } = workplace({ 'f.expr': '# @input x: 500\nx .^ 2\n', 'g.expr': merged });
+    const table = (file: string) => {
+      const { stderr } = symgrad(file, '--jacobian=sparse', '--stats');
+      return stderr.split('\n').map(line => line.split(/ +/).join(' '));
+    };
+    expect(table('f.expr')).toContain('jacobian 500 1 columns terms');
+    expect(table('g.expr')).toContain('jacobian 2398 2 columns colours');
   });
 });
 
