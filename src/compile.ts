@@ -155,6 +155,9 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
   );
   passes.push({ pass: 'emit', nodes: optimised.graph.nodes.length, milliseconds: performance.now() - start });
 
+  const byColours = new Set<string>(
+    emitted.patterns.flatMap(({ matrix, from }) => (from === 'colours' ? [matrix] : [])),
+  );
   return {
     code: emitted.code,
     dts: emitted.dts,
@@ -166,7 +169,9 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
       stabilised: stabilised(ofSource),
       operations: emitted.operations,
       modes: Object.fromEntries(
-        program.derivatives.flatMap(({ kind, choice }) => (choice === undefined ? [] : [[kind, choice]])),
+        program.derivatives.flatMap(({ kind, choice }) =>
+          choice === undefined || byColours.has(kind) ? [] : [[kind, choice]],
+        ),
       ),
       ...(emitted.loops && { loops: emitted.loops }),
       ...(emitted.patterns.length > 0 && { patterns: emitted.patterns }),

@@ -335,6 +335,51 @@ test('P7: terms', () => {
   }
 });
 
+test('P8: compressed matrices', () => {
+  const b = builder(new Graph());
+  const x = b.graph.input('x', 'real', [3]);
+  const program: Program = {
+    ...sampleProgram(),
+    graph: b.graph,
+    inputs: [{ name: 'x', shape: x.shape, dtype: x.dtype, node: x }],
+    outputs: [{ name: 'f', shape: [], elements: [b.reduceSum(x)] }],
+    wrt: ['x'],
+    derivatives: [],
+  };
+  const withMatrix = (values: Node, rowIndex: number[], colPointer = [0, 2, 3, 3]) => {
+    const pattern = {
+      rows: 3,
+      columns: 3,
+      rowIndex: Int32Array.from(rowIndex),
+      colPointer: Int32Array.from(colPointer),
+    };
+    const compressed = { pattern, by: 'symmetric', colours: 2, values } as const;
+    return complaint({ ...program, derivatives: [{ ...derivative('hessian', []), compressed }] });
+  };
+  expect(withMatrix(x, [0, 1, 0])).toBe('');
+  const message = (what: string) => expect.stringContaining(`P8 is broken${what}`);
+  expect(withMatrix(new Graph().input('x', 'real', [3]), [0, 1, 0])).toEqual(
+    message(': the vector is a node of another graph'),
+  );
+  expect(withMatrix(x, [0, 1, 0, 1], [0, 2, 4, 4])).toEqual(message(` at %${x.id}: 4 nonzeros are 3`));
+  for (const rows of [
+    [1, 0, 0],
+    [1, 1, 0],
+    [0, 3, 0],
+    [-1, 1, 0],
+  ]) {
+    expect(withMatrix(x, rows)).toEqual(message(` at %${x.id}: the pattern is none`));
+  }
+  for (const pointers of [
+    [0, 2, 3],
+    [1, 2, 3, 3],
+    [0, 2, 1, 3],
+    [0, 2, 2, 2],
+  ]) {
+    expect(withMatrix(x, [0, 1, 2], pointers)).toEqual(message(` at %${x.id}: the pattern is none`));
+  }
+});
+
 test('P6: every input that is needed is given', () => {
   checkProgram('P6', 'it is needed but is no input of the program', program => ({
     inputs: [program.inputs[0]],
