@@ -45,7 +45,8 @@ export interface CompileOptions {
   /** Inputs to differentiate with respect to. Default: the `@wrt` line, else every input that is not `int`. */
   readonly wrt?: readonly string[];
   readonly jacobian?: boolean | 'sparse';
-  readonly hessian?: boolean | 'sparse';
+  /** `structured` adds `hessianFactors`: the diagonals, blocks and products of low rank that the Hessian is made of. */
+  readonly hessian?: boolean | 'sparse' | 'structured';
   /** J'J, J'r and r'r / 2 of the outputs r with their Jacobian J, without forming J. */
   readonly gaussNewton?: boolean | 'sparse';
   /** All derivatives up to this order, from 1 (the gradient) to 8: 2 adds the Hessian, 3 `derivative3` and so on. */
@@ -177,7 +178,9 @@ const UNROLL = 400;
 function arranged(program: Program, level: 0 | 1 | 2, options: CompileOptions): Program {
   const hasTerms = program.derivatives.some(({ terms }) => terms !== undefined && terms.size > 0);
   const isNamed = sizesOf(program).length > 0;
-  if (!hasTerms || !isNamed) {
+  // What is asked for as terms is not written out: its kinds do not depend on how small it is.
+  const isStructured = program.derivatives.some(({ form }) => form === 'structured');
+  if (!hasTerms || !(isNamed || isStructured)) {
     const whole = optimise(withoutTerms(program), level);
     if (!hasTensors(whole)) return whole;
     const unrolled = unroll(whole, builder(freshGraph(whole)), options.unroll ?? UNROLL);
@@ -292,7 +295,8 @@ function derivativesFor(program: Program, options: CompileOptions): [DerivativeK
     );
   }
   const kinds: [DerivativeKind, Derivative['form']][] = [];
-  const form = (variant: boolean | 'sparse' | undefined) => (variant === 'sparse' ? 'sparse' : 'dense');
+  const form = (variant: boolean | Derivative['form'] | undefined) =>
+    typeof variant === 'string' ? variant : 'dense';
   if (scalar) kinds.push(['grad', 'dense']);
   if (!scalar || jacobian) kinds.push(['jacobian', form(jacobian)]);
   if (hessian) kinds.push(['hessian', form(hessian)]);

@@ -10,7 +10,8 @@ import { helperTexts } from './checks.ts';
 import { type Context, contextOf, type Precision, WIDTH } from './context.ts';
 import { declarationsOf } from './declarations.ts';
 import { documentation, typeComments } from './documentation.ts';
-import { type Entry, entriesOf, isConstantPattern, nonzerosOf, patternsOf } from './entries.ts';
+import { type Entry, entriesOf, factorsIn, isConstantPattern, nonzerosOf, patternsOf } from './entries.ts';
+import { type MetaStructured, metaOfFactors, termComment } from './factors-text.ts';
 import { FORMS, numberText } from './forms.ts';
 import {
   boundFunction,
@@ -36,9 +37,9 @@ export interface Meta {
   readonly wrt: readonly string[];
   readonly outputs: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
   readonly sizes: readonly string[];
-  /** Present for a matrix that is handed out sparse. */
+  /** Present for a matrix that is handed out sparse, or as factors. */
   readonly jacobian?: MetaSparse;
-  readonly hessian?: MetaSparse;
+  readonly hessian?: MetaSparse | MetaStructured;
   readonly gaussNewton?: MetaSparse;
 }
 
@@ -96,13 +97,18 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
   const deciding = patterns.flatMap(pattern => ('listings' in pattern ? pattern.deciding : []));
   const context = contextOf(program, [...exported, ...helpers], precision, deciding);
   const prefix = format === 'esm' ? 'export ' : '';
-  const meta = metaOf(program, patterns);
+  const factors = factorsIn(entries);
+  const meta: Meta = {
+    ...metaOf(program, patterns),
+    ...(factors && { hessian: metaOfFactors(factors) }),
+  };
   const body = scalars === undefined ? loops(context, entries, prefix) : straight(context, scalars, entries);
   const { methods, records, sections, isShared, allocations } = body;
   const text = (lines: readonly string[]): string => lines.join('\n');
   const parts = [
     metaText(meta, prefix),
     ...typeComments(context),
+    ...(factors === undefined ? [] : [termComment(context)]),
     ...patterns.flatMap(pattern => {
       const written = writtenPattern(pattern);
       return written === undefined ? [] : [text(patternText(written, prefix))];
