@@ -35,7 +35,7 @@ import { normalise, normalisingBuilder, optimise } from './rewrite/passes.ts';
 import { unroll } from './rewrite/unroll.ts';
 import { VERSION } from './version.ts';
 
-export type { Meta, MetaInput, ModuleFormat } from './codegen/module.ts';
+export type { Meta, MetaInput, MetaSparse, MetaStructured, ModuleFormat } from './codegen/module.ts';
 
 export interface CompileOptions {
   /** Name of the source in the header and in diagnostics. Default `formula.expr`. */

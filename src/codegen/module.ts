@@ -29,6 +29,8 @@ import { type LoopReport, loopFunctions } from './tensors.ts';
 import { layout, type Tree } from './text.ts';
 import { recordThroughBound } from './through.ts';
 
+export type { MetaStructured } from './factors-text.ts';
+
 export type ModuleFormat = 'esm' | 'cjs' | 'iife';
 
 /** What a module takes and gives: its export `meta`. */
