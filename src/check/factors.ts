@@ -1,12 +1,30 @@
 // A Hessian that is handed out as factors, written out: a plain loop over the indices of each term, by what the module's
 // `meta` says of it. An array or an element that is not there reads as NaN.
 
-import type { MetaStructured, MetaTerm } from '../codegen/factors-text.ts';
 import { Cursor } from '../ir/cursor.ts';
 import { parseSize } from '../ir/parse-size.ts';
 import { evaluateSize } from '../ir/size.ts';
 import type { Sizes } from './domain.ts';
 import type { Part, Parts } from './layout.ts';
+
+/** What `meta.hessian` of a module has to say. */
+export interface Structure {
+  readonly form: 'structured';
+  /** By the input of the rows, then of the columns. */
+  readonly blocks: Readonly<Record<string, Readonly<Record<string, readonly Term[]>>>>;
+}
+
+/** At each index of `shape` the product of the factors there is added to the element at `coordinates`. */
+interface Term {
+  readonly shape: readonly (number | string)[];
+  readonly coordinates: readonly {
+    readonly axis?: number;
+    readonly start: number | string;
+    readonly step: number;
+    readonly index?: number;
+  }[];
+  readonly factors: readonly { readonly axes: readonly number[] }[];
+}
 
 /** A term as the module gives it. */
 interface Given {
@@ -19,7 +37,7 @@ const MOST_PRODUCTS = 1e7;
 
 /** The matrix over `wrt` that the terms make; undefined if that would take long. */
 export function writtenOut(
-  { blocks }: MetaStructured,
+  { blocks }: Structure,
   given: unknown,
   wrt: Parts,
   sizes: Sizes,
@@ -45,7 +63,7 @@ export function writtenOut(
 }
 
 function productAt(
-  { factors }: MetaTerm,
+  { factors }: Term,
   { factors: arrays = [] }: Given,
   extents: readonly number[],
   at: readonly number[],
@@ -58,7 +76,7 @@ function productAt(
 
 /** Where an element of a term stands in the whole matrix. */
 function placeIn(
-  { coordinates }: MetaTerm,
+  { coordinates }: Term,
   { indices = [] }: Given,
   row: Part,
   column: Part,

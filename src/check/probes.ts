@@ -1,10 +1,9 @@
 // Every way to obtain numbers from an emitted module, the record form and the bound form alike, with the results read
 // into flat lists of one order (layout.ts). A number that is missing reads as NaN.
 
-import type { MetaStructured } from '../codegen/factors-text.ts';
 import { type HigherKind, isHigherKind, orderOf } from '../ir/program.ts';
 import type { Point } from './domain.ts';
-import { writtenOut } from './factors.ts';
+import { type Structure, writtenOut } from './factors.ts';
 import { flatten, type Layout, nested, type Part, type Parts, unflatten } from './layout.ts';
 import type { Exports } from './load.ts';
 
@@ -69,7 +68,7 @@ export function probesOf(module: Exports, array: ArrayType = Float64Array): Prob
 
 /** Those that hand out the Hessian as factors. */
 function factorProbes({ meta, hessianFactors, bind }: Exports, array: ArrayType): Probe[] {
-  const structure = at(meta, 'hessian') as MetaStructured | undefined;
+  const structure = at(meta, 'hessian') as Structure | undefined;
   if (structure?.form !== 'structured' || !isCallable(hessianFactors)) return [];
   const measured = ({ layout, point }: Call, factors: unknown): Measured => {
     const hessian = writtenOut(structure, factors, layout.wrt, point.sizes);
