@@ -1,7 +1,7 @@
 // Values as sums of products of smaller arrays: X' diag(s) X is X and s, an outer product its two sides, and what a
 // broadcast repeats is what it repeats. A value is taken apart where that leaves less to store; arrays that the caller has
-// already, the data, count as nothing. Invariant: the value at an index is the sum over the summed axes of the product of
-// the factors there.
+// already, the data, count as nothing. Invariant: the value at an index is the sum, over the products and the summed axes
+// of each, of the product of the factors there.
 
 import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
@@ -32,27 +32,59 @@ interface Expansion {
 
 /** So far down a value is taken apart: a factor may be reached on many ways. */
 const DEEPEST = 8;
-/** With more factors than this a value stays whole. */
+/** With more factors or summands than this a value stays whole. */
 const MOST_FACTORS = 6;
+const MOST_SUMMANDS = 8;
 /** What a named size counts as. */
 const TYPICAL_SIZE = 1000;
 
-/** `value` as a product; `isFree` tells the nodes that need no place. New nodes are made by `b`. */
-export function productOf(b: Builder, value: Node, isFree: (node: Node) => boolean): Product {
-  const lengths: Size[] = [...value.shape];
+/** `value` as a sum of products; `isFree` tells the nodes that need no place. New nodes are made by `b`. */
+export function productsOf(b: Builder, value: Node, isFree: (node: Node) => boolean): Product[] {
   const own: Factor = { node: value, axes: value.shape.map((size, axis) => (size === 1 ? undefined : axis)) };
+  const whole = productOf(b, own, value.shape, isFree);
+  const parts = summands(b, own).map(part => productOf(b, part, value.shape, isFree));
+  const storage = parts.reduce((sum, part) => sum + part.storage, 0);
+  return storage < whole.storage ? parts : [whole];
+}
+
+/** The summands of a factor, which may vary along fewer axes; itself if it is no sum, or a long one. */
+function summands(b: Builder, factor: Factor): Factor[] {
+  let parts = [unrepeated(factor)];
+  for (;;) {
+    const at = parts.findIndex(({ node: { op } }) => op === 'add' || op === 'sub');
+    if (at < 0 || parts.length === MOST_SUMMANDS) return parts;
+    const { node, axes } = parts[at];
+    const operands = node.inputs.map((input, k) => {
+      const own = withoutShort(axes.slice(axes.length - input.shape.length), input.shape);
+      return unrepeated({ node: node.op === 'sub' && k === 1 ? b.neg(input) : input, axes: own });
+    });
+    parts = parts.toSpliced(at, 1, ...operands);
+  }
+}
+
+/** A value over `shape`, which varies along the axes of `own` only, as one product, and about what it stores. */
+function productOf(
+  b: Builder,
+  own: Factor,
+  shape: Shape,
+  isFree: (node: Node) => boolean,
+): Product & { readonly storage: number } {
+  const lengths: Size[] = [...shape];
   const whole = unrepeated(own);
   const { groups, summed } = expanded(own, DEEPEST);
   const isProduct = groups.filter(group => axesOf(group).length > 0).length > 1;
-  if (!isProduct || groups.length > MOST_FACTORS) return { shape: value.shape, factors: [whole] };
+  if (!isProduct || groups.length > MOST_FACTORS) {
+    return { shape, factors: [whole], storage: storage([[whole]]) };
+  }
   const place = (axis: number | undefined) =>
-    axis === undefined || axis < value.shape.length ? axis : value.shape.length + summed.indexOf(axis);
+    axis === undefined || axis < shape.length ? axis : shape.length + summed.indexOf(axis);
   return {
-    shape: [...value.shape, ...summed.map(axis => lengths[axis])],
+    shape: [...shape, ...summed.map(axis => lengths[axis])],
     factors: groups.map(group => {
       const { node, axes } = multiplied(b, group, lengths);
       return { node, axes: axes.map(place) };
     }),
+    storage: storage(groups),
   };
 
   /** The way to take a factor apart that leaves least to store. */

@@ -10,7 +10,7 @@ import { addSizes, type Size, sameSize } from '../ir/size.ts';
 import type { Coordinate, Term } from '../ir/terms.ts';
 import { type Cell, cellsOf, type Side } from './cells.ts';
 import type { Part } from './entries.ts';
-import { type Factor, type Product, productOf } from './factoring.ts';
+import { type Factor, type Product, productsOf } from './factoring.ts';
 import { stridesOf } from './loops/space.ts';
 
 /** Where the elements of a term stand, or that it is a product; in words at `KINDS`. */
@@ -85,7 +85,7 @@ export function factorsOf(
       ? mirrored.map(term => exchanged(term, cell.column.shape.length))
       : cell.terms
           .filter(({ value }) => !scalars?.isZero(value))
-          .map(term => factored(b, store, cell, term, scalars ? undefined : isFree));
+          .flatMap(term => factored(b, store, cell, term, scalars ? undefined : isFree));
     known.set(`${row}.${column}`, terms);
     return { row, column, terms };
   });
@@ -117,28 +117,32 @@ class Store {
   }
 }
 
+/** A term as those that hand it out: more than one if its value is a sum that is larger than what is added. */
 function factored(
   b: Builder,
   store: Store,
   { row, shape }: Cell,
   { value, coordinates }: Term,
   isFree: ((node: Node) => boolean) | undefined,
-): FactoredTerm {
-  const product: Product =
+): FactoredTerm[] {
+  const products: readonly Product[] =
     isFree === undefined
-      ? { shape: value.shape, factors: [{ node: value, axes: [...value.shape.keys()] }] }
-      : productOf(b, value, node => isFree(node) && isReal(node));
-  const place = placeOf(coordinates, value.shape, shape, row.shape.length);
-  const own =
-    product.factors.length === 1 ? undefined : lowRank(b, product, coordinates, place, row.shape.length);
-  const used = own ?? product;
-  return {
-    kind: own ? 'low-rank' : product.factors.length > 1 ? 'product' : place,
-    shape: used.shape,
-    coordinates,
-    factors: used.factors.map(({ node, axes }) => ({ ...store.take(node), axes })),
-    indices: coordinates.flatMap(({ index }) => (index === undefined ? [] : [store.take(index)])),
-  };
+      ? [{ shape: value.shape, factors: [{ node: value, axes: [...value.shape.keys()] }] }]
+      : productsOf(b, value, node => isFree(node) && isReal(node));
+  const rank = row.shape.length;
+  const place = placeOf(coordinates, value.shape, shape, rank);
+  return products.map(product => {
+    const isProduct = product.factors.length > 1;
+    const own = isProduct ? lowRank(b, product, coordinates, place, rank) : undefined;
+    const used = own ?? product;
+    return {
+      kind: own ? 'low-rank' : isProduct ? 'product' : place,
+      shape: used.shape,
+      coordinates,
+      factors: used.factors.map(({ node, axes }) => ({ ...store.take(node), axes })),
+      indices: coordinates.flatMap(({ index }) => (index === undefined ? [] : [store.take(index)])),
+    };
+  });
 }
 
 function isReal({ dtype }: Node): boolean {
