@@ -34,6 +34,13 @@ interface Given {
 
 /** More products than this are not added up. */
 const MOST_PRODUCTS = 1e7;
+/** A matrix of more elements than this is not made. */
+const MOST_ELEMENTS = 1e8;
+
+/** True if nobody who asks for factors wants the whole matrix. */
+export function isTooLarge({ length }: Parts): boolean {
+  return length ** 2 > MOST_ELEMENTS;
+}
 
 /** The matrix over `wrt` that the terms make; undefined if that would take long. */
 export function writtenOut(
@@ -42,6 +49,7 @@ export function writtenOut(
   wrt: Parts,
   sizes: Sizes,
 ): Float64Array | undefined {
+  if (isTooLarge(wrt)) return undefined;
   const matrix = new Float64Array(wrt.length ** 2);
   const lists = given as Readonly<Record<string, Readonly<Record<string, readonly Given[]>>>>;
   for (const row of wrt.items) {

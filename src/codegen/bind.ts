@@ -262,6 +262,9 @@ function documentation(context: Context, { entries }: BindRequest): string[] {
     lines.push(`- ${name}: ${parts.join(', ')}`);
   }
   if (factorsIn(entries) !== undefined)
-    lines.push('- unpackFactors: the record of terms whose stored factors are views of F[factorsSize]');
+    lines.push(
+      '- unpackFactors: the record of terms whose stored factors are views of F[factorsSize]',
+      'What only the dense Hessian takes is allocated when it is called first.',
+    );
   return ['/**', ...lines.map(line => ` * ${line}`), ' */'];
 }

@@ -205,7 +205,7 @@ describe('kinds of terms', () => {
     ['a sum of fixed size', 'diagonal', { text: '# @input x: 5\nsum(sin(x))' }],
     [
       'a quadratic form',
-      'dense',
+      'dense + dense',
       { text: '# @input A: n x n\n# @input x: n\n# @wrt x\nx * A * x', sizes: { n: 3 } },
     ],
     [
@@ -217,6 +217,11 @@ describe('kinds of terms', () => {
       },
     ],
     ['a logsumexp', 'diagonal + dense', { text: '# @input x: n\nlogsumexp(x)', sizes: { n: 4 } }],
+    [
+      'a power of a product',
+      'low-rank',
+      { text: '# @input a: n\n# @input x: n\n# @wrt x\ndot(a, x)^4', sizes: { n: 3 } },
+    ],
     ['what does not depend', '', { text: '# @input x: n\nsum(2 * x)', sizes: { n: 3 } }],
   ])('%s: %s', async (_, kind, own) => {
     const { kinds } = await checked(own);
@@ -319,6 +324,27 @@ describe('formulas of numbers', () => {
     const { f } = await checked({ text: 'x + y' });
     expect(f.factorsSize).toBe(0);
   });
+});
+
+test('a network whose dense Hessian no memory holds has factors', async () => {
+  const text = `
+# @input X: n x 784
+# @input W: 784 x 128
+# @input V: 128 x 10
+# @wrt W, V
+sum(tanh(tanh(X * W) * V).^2)`;
+  const { code } = compile(text, { hessian: 'structured' });
+  const X = new Float64Array(2 * 784).fill(0.01);
+  const f = (await load(code)).bind({ X });
+  const F = new Float64Array(f.factorsSize).fill(Number.NaN);
+  f.hessianFactors(
+    f.pack({ W: new Float64Array(784 * 128).fill(0.1), V: new Float64Array(1280).fill(0.1) }),
+    F,
+  );
+  expect(F.length).toBeLessThan(1e7);
+  expect(F.every(Number.isFinite)).toBe(true);
+  const { W } = f.unpackFactors(F);
+  expect(W.W.some(({ factors }: { factors: unknown[] }) => factors.includes(f.inputs.X))).toBe(true);
 });
 
 test('declarations name what there is', () => {
