@@ -32,7 +32,7 @@ interface Expansion {
 
 /** So far down a value is taken apart: a factor may be reached on many ways. */
 const DEEPEST = 8;
-/** With more factors or summands than this a value stays whole. */
+/** There are no more factors, and no more summands, than this. */
 const MOST_FACTORS = 6;
 const MOST_SUMMANDS = 8;
 /** What a named size counts as. */
@@ -71,10 +71,12 @@ function productOf(
 ): Product & { readonly storage: number } {
   const lengths: Size[] = [...shape];
   const whole = unrepeated(own);
-  const { groups, summed } = expanded(own, DEEPEST);
+  const { groups: all, summed } = expanded(own, DEEPEST);
+  const groups = fewer(all);
   const isProduct = groups.filter(group => axesOf(group).length > 0).length > 1;
-  if (!isProduct || groups.length > MOST_FACTORS) {
-    return { shape, factors: [whole], storage: storage([[whole]]) };
+  const alone = storage([[whole]]);
+  if (!isProduct || groups.length > MOST_FACTORS || storage(groups) >= alone) {
+    return { shape, factors: [whole], storage: alone };
   }
   const place = (axis: number | undefined) =>
     axis === undefined || axis < shape.length ? axis : shape.length + summed.indexOf(axis);
@@ -138,14 +140,23 @@ function productOf(
 
   /** Groups are put together where that needs no more storage. */
   function merged(groups: readonly Group[]): readonly Group[] {
-    for (const [i, p] of groups.entries()) {
-      for (const q of groups.slice(i + 1)) {
-        if (!isMergeable(p) || !isMergeable(q)) continue;
-        const fewer = [...groups.filter(group => group !== p && group !== q), [...p, ...q]];
-        if (storage(fewer) <= storage(groups)) return merged(fewer);
-      }
-    }
-    return groups;
+    const next = joinings(groups).find(each => storage(each) <= storage(groups));
+    return next === undefined ? groups : merged(next);
+  }
+
+  /** No more groups than people want to read, if that can be: those are put together that need least more storage. */
+  function fewer(groups: readonly Group[]): readonly Group[] {
+    if (groups.length <= MOST_FACTORS) return groups;
+    const [least] = joinings(groups).sort((p, q) => storage(p) - storage(q));
+    return least === undefined ? groups : fewer(least);
+  }
+
+  /** All ways to put two groups together. */
+  function joinings(groups: readonly Group[]): Group[][] {
+    const own = groups.filter(isMergeable);
+    return own.flatMap((p, i) =>
+      own.slice(i + 1).map(q => [...groups.filter(group => group !== p && group !== q), [...p, ...q]]),
+    );
   }
 
   function isMergeable(group: Group): boolean {

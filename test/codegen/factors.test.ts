@@ -289,6 +289,13 @@ describe('models', () => {
         sizes: { n: 3, d: 2, k: 2 },
       },
     ],
+    [
+      'two layers, of more factors than there may be',
+      {
+        text: '# @input X: n x d\n# @input W: d x k\n# @input V: k x m\n# @wrt W, V\nsum(tanh(tanh(X * W) * V).^2)',
+        sizes: { n: 3, d: 2, k: 2, m: 2 },
+      },
+    ],
     ['a cumulative sum', { text: '# @input x: n\nsum(cumsum(x).^3)', sizes: { n: 4 } }],
     ['a norm', { text: '# @input x: n\nnorm(x)', sizes: { n: 3 } }],
     ['a product', { text: '# @input x: 4\nprod(x)' }],
@@ -355,6 +362,29 @@ test('declarations name what there is', () => {
   expect(dts).toContain('  readonly factorsSize: number;');
   expect(dts).toContain('  hessianFactors(theta: ArrayLike<number>, F: Float64Array): void;');
   expect(compile(LOGISTIC, { hessian: true }).dts).not.toContain('Factors');
+});
+
+test('an index that makes the pattern of a sparse Jacobian too', async () => {
+  const text = '# @input k: n int\n# @input x: v\n# @wrt x\nsum(x[k].^3)';
+  const given = { k: Int32Array.of(1, 3) };
+  const { factors, inputs } = await checked({
+    text,
+    sizes: { n: 2, v: 3 },
+    given,
+    options: { jacobian: 'sparse' },
+  });
+  expect(factors.x.x[0].indices[0]).toEqual(inputs.k);
+});
+
+test('names that are no identifiers', async () => {
+  const text = '# @input F: n\n# @input class: n\n# @wrt class, F\nsum(F.^3 .* class) + sum(class.^2)';
+  const { kinds } = await checked({ text, sizes: { n: 2 } });
+  expect(kinds).toEqual({
+    'class.class': 'diagonal',
+    'class.F': 'diagonal',
+    'F.class': 'diagonal',
+    'F.F': 'diagonal',
+  });
 });
 
 test('the array has to be long enough', async () => {
