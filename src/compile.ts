@@ -38,7 +38,7 @@ import { normalise, normalisingBuilder, optimise } from './rewrite/passes.ts';
 import { unroll } from './rewrite/unroll.ts';
 import { VERSION } from './version.ts';
 
-export type { Meta, MetaInput, ModuleFormat } from './codegen/module.ts';
+export type { Meta, MetaInput, MetaSparse, MetaStructured, ModuleFormat } from './codegen/module.ts';
 
 export interface CompileOptions {
   /** Name of the source in the header and in diagnostics. Default `formula.expr`. */
@@ -48,7 +48,8 @@ export interface CompileOptions {
   /** Inputs to differentiate with respect to. Default: the `@wrt` line, else every input that is not `int`. */
   readonly wrt?: readonly string[];
   readonly jacobian?: boolean | 'sparse';
-  readonly hessian?: boolean | 'sparse';
+  /** `structured` adds `hessianFactors`: the diagonals, blocks and products of low rank that the Hessian is made of. */
+  readonly hessian?: boolean | 'sparse' | 'structured';
   /** J'J, J'r and r'r / 2 of the outputs r with their Jacobian J, without forming J. */
   readonly gaussNewton?: boolean | 'sparse';
   /** All derivatives up to this order, from 1 (the gradient) to 8: 2 adds the Hessian, 3 `derivative3` and so on. */
@@ -188,7 +189,9 @@ const UNROLL = 400;
  */
 function arranged(program: Program, level: 0 | 1 | 2, options: CompileOptions): Program {
   const isNamed = sizesOf(program).length > 0;
-  if (!hasTerms(program) || !isNamed) {
+  // What is asked for as terms is not written out: its kinds do not depend on how small it is.
+  const isStructured = program.derivatives.some(({ form }) => form === 'structured');
+  if (!hasTerms(program) || !(isNamed || isStructured)) {
     const whole = optimise(withoutTerms(program), level);
     if (!hasTensors(whole)) return whole;
     const unrolled = unroll(whole, builder(freshGraph(whole)), options.unroll ?? UNROLL);
@@ -303,7 +306,8 @@ function derivativesFor(program: Program, options: CompileOptions): [DerivativeK
     );
   }
   const kinds: [DerivativeKind, Derivative['form']][] = [];
-  const form = (variant: boolean | 'sparse' | undefined) => (variant === 'sparse' ? 'sparse' : 'dense');
+  const form = (variant: boolean | Derivative['form'] | undefined) =>
+    typeof variant === 'string' ? variant : 'dense';
   if (scalar) kinds.push(['grad', 'dense']);
   if (!scalar || jacobian) kinds.push(['jacobian', form(jacobian)]);
   if (hessian) kinds.push(['hessian', form(hessian)]);

@@ -7,6 +7,8 @@ export type {
   CompileOptions,
   Meta,
   MetaInput,
+  MetaSparse,
+  MetaStructured,
   ModuleFormat,
   PassStats,
   Stabilised,

@@ -72,6 +72,20 @@ describe('right modules pass', () => {
     expect(sparse.functions.map(({ name }) => name)).toContain('bind().hessian');
   });
 
+  test('a Hessian that is handed out as factors', async () => {
+    const text = `# @input X: n x d\n# @input w: d\n# @wrt w\nsum(sin(X * w)) + dot(w, w)`;
+    const options = { hessian: 'structured' as const };
+    const { functions } = await check(text, options);
+    const names = functions.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['hessianFactors', 'bind().hessianFactors']));
+    expect(functions.every(({ ok }) => ok)).toBe(true);
+    const wrong = await check(text, options, code =>
+      code.replace('factors: [F.subarray(0', 'factors: [F.subarray(1'),
+    );
+    expect(failures(wrong).join()).toContain('hessianFactors');
+    expect(failures(await check('x^2 * y + z', options))).toEqual([]);
+  });
+
   test('in every format', async () => {
     for (const format of ['esm', 'cjs', 'iife'] as const) {
       const { code } = compile('x^2', { format, globalName: 'model' });

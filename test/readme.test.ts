@@ -38,6 +38,19 @@ describe('README', () => {
     expect(valueAndGrad({ x: 1, y: 2 })).toEqual({ value: 100, grad: { x: -400, y: 200 } });
   });
 
+  it('tells the factors of a Hessian', async () => {
+    const regression = readFileSync(new URL('../samples/logistic-regression.expr', import.meta.url), 'utf8');
+    const { bind } = await emitted(regression, { wrt: ['w'], hessian: 'structured' });
+    const f = bind({ X: new Float64Array(15).fill(0.5), y: new Float64Array(5), b: 1, n: 5, lambda: 0.25 });
+    const F = new Float64Array(f.factorsSize);
+    const [penalty, fit] = f.unpackFactors(F).w.w;
+    f.hessianFactors(f.pack({ w: [0, 0, 0] }), F);
+    expect(F.length).toBe(5 + 1);
+    expect(penalty).toEqual({ kind: 'diagonal', factors: [Float64Array.of(0.25)] });
+    expect(fit.kind).toBe('low-rank');
+    expect([fit.factors[0], fit.factors[2]]).toEqual([f.inputs.X, f.inputs.X]);
+  });
+
   it('tells the numbers of higher derivatives', async () => {
     const blackScholes = readFileSync(new URL('../samples/black-scholes.expr', import.meta.url), 'utf8');
     const greeks = await emitted(blackScholes, { wrt: ['S', 'sigma', 'T'], order: 3 });

@@ -3,6 +3,7 @@
 
 import { type HigherKind, isHigherKind, orderOf } from '../ir/program.ts';
 import type { Point } from './domain.ts';
+import { type Structure, writtenOut } from './factors.ts';
 import { flatten, type Layout, nested, type Part, type Parts, unflatten } from './layout.ts';
 import type { Exports } from './load.ts';
 
@@ -48,6 +49,7 @@ export function probesOf(module: Exports, array: ArrayType = Float64Array): Prob
     return isCallable(f) ? [{ name, measure: call => measure(f, new RecordCall(call, array)) }] : [];
   });
   const { bind } = module;
+  records.push(...factorProbes(module, array));
   if (!isCallable(bind)) return records;
   const boundForms = [...Object.entries(BOUND_FORMS), ...higher.map(boundForm)];
   const bound = boundForms.flatMap(([name, measure]): Probe[] => {
@@ -62,6 +64,30 @@ export function probesOf(module: Exports, array: ArrayType = Float64Array): Prob
     return [{ name: `bind().${name}`, measure: measureBound }];
   });
   return [...records, ...bound];
+}
+
+/** Those that hand out the Hessian as factors. */
+function factorProbes({ meta, hessianFactors, bind }: Exports, array: ArrayType): Probe[] {
+  const structure = at(meta, 'hessian') as Structure | undefined;
+  if (structure?.form !== 'structured' || !isCallable(hessianFactors)) return [];
+  const measured = ({ layout, point }: Call, factors: unknown): Measured => {
+    const hessian = writtenOut(structure, factors, layout.wrt, point.sizes);
+    return hessian === undefined ? {} : { hessian };
+  };
+  const record: Probe = {
+    name: 'hessianFactors',
+    measure: call => measured(call, hessianFactors(inputsOf(call.point, call.layout))),
+  };
+  if (!isCallable(bind)) return [record];
+  const measure = (call: Call): Measured => {
+    const f = bind(dataOf(call));
+    const [fill, unpack] = [at(f, 'hessianFactors'), at(f, 'unpackFactors')];
+    if (!isCallable(fill) || !isCallable(unpack)) return {};
+    const F = new array(number(at(f, 'factorsSize'))).fill(Number.NaN);
+    fill(new array(flatten(call.layout.wrt, call.point)), F);
+    return measured(call, unpack(F));
+  };
+  return [record, { name: 'bind().hessianFactors', measure }];
 }
 
 type Callable = (...args: readonly unknown[]) => unknown;

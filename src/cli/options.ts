@@ -106,7 +106,7 @@ interface RawOptions {
   readonly quiet?: true;
 }
 
-type Variant = 'dense' | 'sparse';
+type Variant = 'dense' | 'sparse' | 'structured';
 
 /** Options whose value is optional, and the value they have without one. */
 const IMPLIED: Readonly<Record<string, string>> = {
@@ -142,7 +142,7 @@ function command(): Command {
       names,
     )
     .addOption(variant('--jacobian [=sparse]', 'add the Jacobian'))
-    .addOption(variant('--hessian [=sparse]', 'add the Hessian'))
+    .addOption(variant('--hessian [=sparse|structured]', 'add the Hessian', ['sparse', 'structured']))
     .addOption(variant('--gauss-newton [=sparse]', "add J'J and J'r of residuals r with Jacobian J"))
     .option('--order <n>', 'add all derivatives up to order n: hessian, derivative3, derivative4, ...', order)
     .option('--hvp', 'add the Hessian times a vector')
@@ -234,7 +234,7 @@ function checked(files: readonly string[], raw: RawOptions): CommandLine {
     optimize: raw.optimize,
     ...(raw.wrt && { wrt: raw.wrt }),
     ...(raw.jacobian && { jacobian: raw.jacobian === 'sparse' ? 'sparse' : true }),
-    ...(raw.hessian && { hessian: raw.hessian === 'sparse' ? 'sparse' : true }),
+    ...(raw.hessian && { hessian: raw.hessian === 'dense' ? true : raw.hessian }),
     ...(raw.gaussNewton && { gaussNewton: raw.gaussNewton === 'sparse' ? 'sparse' : true }),
     ...(raw.order !== undefined && { order: raw.order }),
     ...(raw.hvp && { hvp: true }),
@@ -263,10 +263,11 @@ function checked(files: readonly string[], raw: RawOptions): CommandLine {
   };
 }
 
-function variant(flags: string, description: string): Option {
+function variant(flags: string, description: string, variants: readonly Variant[] = ['sparse']): Option {
   return new Option(flags, description).argParser(text => {
-    if (text === 'dense' || text === 'sparse') return text;
-    throw new InvalidArgumentError('The variant is sparse, or nothing.');
+    const known = (['dense', ...variants] as const).find(each => each === text);
+    if (known !== undefined) return known;
+    throw new InvalidArgumentError(`The variant is ${variants.join(', ')}, or nothing.`);
   });
 }
 

@@ -7,7 +7,8 @@ import { elementsIn, isStatic } from '../ir/shape.ts';
 import { addSizes, nameOfSize, type Size, sizeText } from '../ir/size.ts';
 import { destructure, lengthTest, patternOf, scalarChecks, tensorFrom } from './arguments.ts';
 import { type Context, sizeIn, WIDTH } from './context.ts';
-import { type Entry, lengthText } from './entries.ts';
+import { type Entry, factorsIn, lengthText } from './entries.ts';
+import { boundFactors } from './factors-text.ts';
 import type { EmittedFunction } from './functions.ts';
 import { commentText, member, Names, property, quote } from './names.ts';
 import { item, object, typedArray } from './results.ts';
@@ -69,11 +70,12 @@ export function boundName(context: Context): string {
 
 function bodyOf(
   context: Context,
-  { methods, allocations, patterns }: BindRequest,
+  { entries, methods, allocations, patterns }: BindRequest,
   given: string,
   isCopied: boolean,
 ): string[] {
   const { own, data, wrt } = context;
+  const factors = factorsIn(entries);
   const sizes = context.sizes.map(name => item(name, context.sizeName(name)));
   const members = [
     [`${property('inputs', data.length > 0 ? own.inputs : '{}')},`],
@@ -81,6 +83,7 @@ function bodyOf(
     [`size: ${sizeIn(context, wrt.length)},`],
     Array.from(patterns, ([name, local]) => `${property(name, local)},`),
     ...conversions(context),
+    ...(factors === undefined ? [] : boundFactors(context, factors, WIDTH - 4)),
     ...methods.map(({ name, parameters, lines }) => [
       `${name}(${parameters.join(', ')}) {`,
       ...indent(lines),
@@ -258,5 +261,10 @@ function documentation(context: Context, { entries }: BindRequest): string[] {
     if (bound.some(({ parameter }) => parameter === undefined)) parts.push('returns the value');
     lines.push(`- ${name}: ${parts.join(', ')}`);
   }
+  if (factorsIn(entries) !== undefined)
+    lines.push(
+      '- unpackFactors: the record of terms whose stored factors are views of F[factorsSize]',
+      'What only the dense Hessian takes is allocated when it is called first.',
+    );
   return ['/**', ...lines.map(line => ` * ${line}`), ' */'];
 }

@@ -9,11 +9,14 @@ import {
   type Entry,
   type Extra,
   type ExtraPart,
+  factorsIn,
   isConstantPattern,
   lengthText,
   patternsOf,
   type Result,
 } from './entries.ts';
+import type { Factors } from './factors.ts';
+import { META_OF_FACTORS, TERM_TYPE, termDeclaration } from './factors-text.ts';
 import { commentText, isIdentifierName, quote } from './names.ts';
 import { indent } from './text.ts';
 
@@ -28,6 +31,7 @@ export function declarationsOf(
   const wrt = context.wrt.items;
   const hasTensors = program.inputs.some(({ shape }) => shape.length > 0);
   const sizeFields = sizes.map(name => `/** A size, if no array tells it. */ ${typeKey(name)}?: number`);
+  const factors = factorsIn(entries);
   const sections = [
     ...(hasTensors ? [TENSOR] : []),
     interfaceOf('Inputs', 'The inputs of the formula.', [
@@ -48,6 +52,7 @@ export function declarationsOf(
       hasTensors ? 'A number or a flat array for each of them.' : 'A number for each of them.',
       wrt.map(({ name, shape }) => `${shapeComment(shape)}${typeKey(name)}: ${valueType(context, shape)}`),
     ),
+    ...(factors === undefined ? [] : [termDeclaration(context)]),
     boundOf(context, entries),
     metaType(entries),
     ...patternsOf(entries)
@@ -85,6 +90,8 @@ export function typeOf(
       return context.array;
     case 'sparse':
       return `{ values: ${context.array}; rowIndex: Int32Array; colPointer: Int32Array }`;
+    case 'factors':
+      return factorsType(result.factors);
     case 'record': {
       if (isKnown(result)) return 'Gradient';
       const fields = result.fields.map(([name, field]) => {
@@ -196,6 +203,14 @@ function boundOf(context: Context, entries: readonly Entry[]): string[] {
     '  /** The record of a flat vector. */',
     `  unpack(theta: ${vector}): Gradient;`,
   ];
+  const factors = factorsIn(entries);
+  if (factors !== undefined) {
+    lines.push('  /** Length of the array of all stored factors. */', '  readonly factorsSize: number;');
+    lines.push(
+      '  /** The terms whose stored factors are views of that array; those that are data are the arrays of `inputs`. */',
+    );
+    lines.push(`  unpackFactors(F: ${array}): ${factorsType(factors)};`);
+  }
   for (const { name, summary, bound, extra } of entries) {
     if (bound.length === 0) continue;
     const parameters = ['theta: ArrayLike<number>'];
@@ -247,5 +262,15 @@ const metaType = (entries: readonly Entry[]): string[] => [
     ({ name }) =>
       `  readonly ${name.replace('Pattern', '')}: { readonly form: 'sparse'; readonly nonzeros?: number | string };`,
   ),
+  ...(factorsIn(entries) === undefined ? [] : META_OF_FACTORS.map(line => `  ${line}`)),
   '};',
 ];
+
+/** Lists of terms by pairs of inputs. */
+function factorsType({ cells }: Factors): string {
+  const rows = new Map<string, string[]>();
+  for (const { row, column } of cells) {
+    rows.set(row, [...(rows.get(row) ?? []), `${typeKey(column)}: ${TERM_TYPE}[]`]);
+  }
+  return recordType(Array.from(rows, ([row, columns]) => `${typeKey(row)}: ${recordType(columns)}`));
+}

@@ -19,6 +19,7 @@ import {
 import { elementsIn, SCALAR, type Shape } from '../ir/shape.ts';
 import { addSizes, multiplySizes, type Size, sameSize, sizeText } from '../ir/size.ts';
 import { type Cell, type Side as CellSide, cellsOf, placeOfCell, planOf } from './cells.ts';
+import { type Factors, factorsOf } from './factors.ts';
 import { higherEntry } from './higher.ts';
 import type { Deposit } from './loops/deposit.ts';
 import { stridesOf } from './loops/space.ts';
@@ -79,6 +80,7 @@ export type Result =
       readonly strides: readonly Size[];
     }
   | { readonly kind: 'sparse'; readonly block: Block; readonly pattern: Pattern | Sparsity }
+  | { readonly kind: 'factors'; readonly block: Block; readonly factors: Factors }
   | { readonly kind: 'record'; readonly fields: readonly Field[] };
 
 export type Field = readonly [name: string, result: Result];
@@ -148,6 +150,12 @@ export function patternsOf(entries: readonly Entry[]): (Pattern | Sparsity)[] {
   };
   for (const { result } of entries) visit(result);
   return [...patterns.values()];
+}
+
+/** The entry that hands out factors, if there is one. */
+export function factorsIn(entries: readonly Entry[]): Factors | undefined {
+  for (const { result } of entries) if (result.kind === 'factors') return result.factors;
+  return undefined;
 }
 
 /** True for a pattern that is the same whatever the module is given: a constant of the module. */
@@ -249,8 +257,9 @@ const ENTRIES: { readonly [K in Exclude<DerivativeKind, HigherKind>]: (request: 
     const { program, wrt, value } = request;
     const { block, result } = hessianOf(request);
     const own = { name: 'hessian', summary: 'The Hessian.', result, bound: [block] };
+    const parts = request.derivative.form === 'structured' ? [factorsEntry(request)] : [];
     const first = program.derivatives.find(({ kind }) => kind === 'grad');
-    if (first === undefined) return [own];
+    if (first === undefined) return [own, ...parts];
     const grad = vectorOf('g', 'the gradient', wrt, first);
     const all = {
       name: 'valueGradAndHessian',
@@ -262,7 +271,7 @@ const ENTRIES: { readonly [K in Exclude<DerivativeKind, HigherKind>]: (request: 
       ]),
       bound: [value.block, grad.block, block],
     };
-    return [own, all];
+    return [own, all, ...parts];
   },
   gaussNewton: request => {
     const { wrt, derivative } = request;
@@ -400,6 +409,17 @@ function symmetricOf(request: Request, { name, parameter, doc }: Symmetric): Vie
     return [row.name, record(cells)] as const;
   });
   return { block, result: record(fields) };
+}
+
+/** The terms of the Hessian, as what they are products of. */
+function factorsEntry({ program, wrt, derivative, scalarsOf }: Request): Entry {
+  const isZero = (node: Node): boolean => scalarsOf!(node).every(each => constantOf(each) === 0);
+  const factors = factorsOf(program, columnsOf(wrt), derivative, scalarsOf && { isZero });
+  const { parts, length } = factors;
+  const block = { parameter: 'F', parts, length, doc: 'the factors of the Hessian' };
+  const summary =
+    'The Hessian as lists of terms, each a product of factors; `meta.hessian` says where their elements stand.';
+  return { name: 'hessianFactors', summary, result: { kind: 'factors', block, factors }, bound: [block] };
 }
 
 type Side = { readonly shape: Shape; readonly offset: Size };

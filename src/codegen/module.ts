@@ -10,7 +10,8 @@ import { helperTexts } from './checks.ts';
 import { type Context, contextOf, type Precision, WIDTH } from './context.ts';
 import { declarationsOf } from './declarations.ts';
 import { documentation, typeComments } from './documentation.ts';
-import { type Entry, entriesOf, isConstantPattern, patternsOf } from './entries.ts';
+import { type Entry, entriesOf, factorsIn, isConstantPattern, patternsOf } from './entries.ts';
+import { type MetaStructured, metaOfFactors, termComment } from './factors-text.ts';
 import { FORMS, numberText } from './forms.ts';
 import {
   boundFunction,
@@ -29,6 +30,7 @@ import { type LoopReport, loopFunctions } from './tensors.ts';
 import { layout, type Tree } from './text.ts';
 import { recordThroughBound } from './through.ts';
 
+export type { MetaStructured } from './factors-text.ts';
 export type { MetaSparse } from './pattern-report.ts';
 
 export type ModuleFormat = 'esm' | 'cjs' | 'iife';
@@ -39,9 +41,9 @@ export interface Meta {
   readonly wrt: readonly string[];
   readonly outputs: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
   readonly sizes: readonly string[];
-  /** Present for a matrix that is handed out sparse. */
+  /** Present for a matrix that is handed out sparse, or as factors. */
   readonly jacobian?: MetaSparse;
-  readonly hessian?: MetaSparse;
+  readonly hessian?: MetaSparse | MetaStructured;
   readonly gaussNewton?: MetaSparse;
 }
 
@@ -97,13 +99,18 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
   const context = contextOf(program, [...exported, ...helpers], precision, deciding);
   const prefix = format === 'esm' ? 'export ' : '';
   const reports = patterns.map(pattern => patternReport(program, pattern, options.coloursOf));
-  const meta = metaOf(program, reports);
+  const factors = factorsIn(entries);
+  const meta: Meta = {
+    ...metaOf(program, reports),
+    ...(factors && { hessian: metaOfFactors(factors) }),
+  };
   const body = scalars === undefined ? loops(context, entries, prefix) : straight(context, scalars, entries);
   const { methods, records, sections, isShared, allocations } = body;
   const text = (lines: readonly string[]): string => lines.join('\n');
   const parts = [
     metaText(meta, prefix),
     ...typeComments(context),
+    ...(factors === undefined ? [] : [termComment(context)]),
     ...patterns.flatMap(pattern => {
       const written = writtenPattern(pattern);
       return written === undefined ? [] : [text(patternText(written, prefix))];

@@ -3,6 +3,7 @@
 import { constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Block, Result } from './entries.ts';
+import { lengthOf, treeOfFactors } from './factors-text.ts';
 import { keyOf, property } from './names.ts';
 import type { Scalars } from './scalars.ts';
 import type { Sink } from './schedule.ts';
@@ -124,6 +125,19 @@ function treeOf(result: Result, array: ArrayType, leaf: (block: Block, at: numbe
         Array.from({ length: block.length as number }, (_, at) => leaf(block, at)),
       );
       return object([item('values', values), { prefix: '...', tree: pattern.name }]);
+    }
+    case 'factors': {
+      const { block, factors } = result;
+      return treeOfFactors(factors, source => {
+        const places = Array.from(
+          { length: lengthOf(source) as number },
+          (_, k) => (source.at as number) + k,
+        );
+        return typedArray(
+          array,
+          places.map(at => leaf(block, at)),
+        );
+      });
     }
     case 'record':
       return object(result.fields.map(([name, field]) => item(name, treeOf(field, array, leaf))));

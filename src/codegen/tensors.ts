@@ -7,7 +7,7 @@ import { elementsIn, SCALAR } from '../ir/shape.ts';
 import { addSizes, multiplySizes, type Size, sameSize, sizeText } from '../ir/size.ts';
 import { destructure, lengthTest } from './arguments.ts';
 import { type Context, sizeIn, WIDTH } from './context.ts';
-import type { Block, Entry, Part } from './entries.ts';
+import { type Block, type Entry, factorsIn, type Part } from './entries.ts';
 import { numberText } from './forms.ts';
 import { type EmittedFunction, functionText } from './functions.ts';
 import { Handout } from './handout.ts';
@@ -75,7 +75,7 @@ export function loopFunctions(context: Context, entries: readonly Entry[], prefi
   const methods = entries.filter(({ bound }) => bound.length > 0).map(entry => writer.method(entry));
   const last = writer.patterns.atLoad(prefix);
   return {
-    methods,
+    methods: methods.map(method => writer.withWorkspace(method)),
     allocations: writer.allocations(),
     sections: writer.sections(), // with what the others use
     last,
@@ -93,6 +93,10 @@ class LoopWriter {
   readonly #context: Context;
   readonly #constants = new Map<Node, string>();
   readonly #buffers = new Map<string, { readonly length: Size }>();
+  /** The functions that work in each of them. */
+  readonly #users = new Map<string, Set<string>>();
+  /** Functions that allocate for themselves, when they are called first. */
+  readonly #late: ReadonlySet<string>;
   /** Lengths of the sums of matrix products. */
   readonly #inner = new Map<string, Size>();
   /** What the kernel of symmetric products needs of the panel. */
@@ -102,6 +106,7 @@ class LoopWriter {
 
   constructor(context: Context, entries: readonly Entry[]) {
     this.#context = context;
+    this.#late = new Set(factorsIn(entries) === undefined ? [] : ['hessian', 'valueGradAndHessian']);
     this.patterns = new PatternWriter(context, entries, node => this.#leaf(node, undefined, '', undefined));
   }
 
@@ -192,6 +197,8 @@ class LoopWriter {
     dropDeadStores(lowering.top, buffers, result);
     const take = (wanted: string) => context.scope.take(wanted);
     const renamed = plan(lowering.top, buffers, this.#buffers, take, result);
+    for (const array of renamed.values())
+      this.#users.set(array, (this.#users.get(array) ?? new Set()).add(name));
     const printer = new LoopPrinter({
       names: scope,
       sizeName: context.sizeName,
@@ -209,14 +216,32 @@ class LoopWriter {
   /** The statements of `bind` that allocate what the methods work in. */
   allocations(): string[] {
     const { own, array } = this.#context;
-    const lines = Array.from(this.#buffers, ([name, { length }]) => {
-      return `const ${name} = new ${array}(${this.#size(length)});`;
-    });
+    const lines = Array.from(this.#buffers, ([name, { length }]) =>
+      this.#isLate(name) ? `let ${name};` : `const ${name} = new ${array}(${this.#size(length)});`,
+    );
     lines.unshift(...this.patterns.atBind());
     const panel = this.#panel(size => this.#size(size), 'Math.max');
     if (panel !== undefined) lines.push(`const ${own.panel} = new Float64Array(${panel});`); // numbers are widened once
     if (this.#slots > 0) lines.push(`const ${own.memory} = new Float64Array(${this.#slots});`);
     return lines;
+  }
+
+  /**
+   * A function with what it allocates for itself: where the Hessian is handed out as factors, what the dense one takes may be
+   * more than there is, and is not taken from those who never ask for it.
+   */
+  withWorkspace(method: EmittedFunction): EmittedFunction {
+    const { array } = this.#context;
+    const own = Array.from(this.#buffers).filter(
+      ([name]) => this.#isLate(name) && this.#users.get(name)?.has(method.name),
+    );
+    const lines = own.map(([name, { length }]) => `${name} ??= new ${array}(${this.#size(length)});`);
+    return { ...method, lines: [...lines, ...method.lines] };
+  }
+
+  /** True for an array that only functions use which allocate for themselves. */
+  #isLate(array: string): boolean {
+    return [...(this.#users.get(array) ?? [''])].every(name => this.#late.has(name));
   }
 
   workspace(): WorkArray[] {

@@ -165,6 +165,8 @@ function treeThroughBound(
           tree: isConstantPattern(result.pattern) ? result.pattern.name : `${bound}.${result.pattern.name}`,
         },
       ]);
+    case 'factors':
+      return `${bound}.unpackFactors(${names.get(result.block)})`;
     case 'record': {
       const start = runOf(context, result);
       if (start === undefined) {

@@ -347,10 +347,10 @@ class Parser {
     }
   }
 
-  /** `return [sparse] KIND[(%N...)] PATH=%N...` */
+  /** `return [sparse | structured] KIND[(%N...)] PATH=%N...` */
   #derivative(): void {
     const cursor: Cursor = this.#cursor;
-    const form = cursor.takeWord('sparse') ? 'sparse' : 'dense';
+    const form = (['sparse', 'structured'] as const).find(word => cursor.takeWord(word)) ?? 'dense';
     const kind = cursor.expectName();
     if (!isKind(kind)) {
       cursor.expected(`a derivative: ${Object.keys(KINDS).join(', ')}`, cursor.lastSpan);

@@ -177,7 +177,7 @@ function outputText({ name, shape, elements }: Output, label: (node: Node) => st
 function derivativeText({ kind, form, values, inputs }: Derivative, label: (node: Node) => string): string {
   const extra = inputs.length === 0 ? '' : `(${inputs.map(label).join(' ')})`;
   const entries = Array.from(values, ([key, node]) => ` ${nameText(key)}=${label(node)}`).join('');
-  return `return ${form === 'sparse' ? 'sparse ' : ''}${kind}${extra}${entries}`;
+  return `return ${form === 'dense' ? '' : `${form} `}${kind}${extra}${entries}`;
 }
 
 function spanText(span: Span | undefined, starts: readonly number[]): string {

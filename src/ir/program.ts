@@ -45,8 +45,11 @@ export function nodeOf({ shape, elements }: Output): Node | undefined {
  */
 export interface Derivative {
   readonly kind: DerivativeKind;
-  /** How a Hessian or a Jacobian is handed out: every element, or those that are not identically zero. */
-  readonly form: 'dense' | 'sparse';
+  /**
+   * How a Hessian or a Jacobian is handed out: every element, those that are not identically zero, or every element and
+   * besides (of a Hessian only) the terms that it is made of.
+   */
+  readonly form: 'dense' | 'sparse' | 'structured';
   readonly values: ReadonlyMap<string, Node>;
   readonly inputs: readonly InputNode[];
   /** How it was found, if there was a choice. */

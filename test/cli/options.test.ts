@@ -47,6 +47,7 @@ describe('what is accepted', () => {
       compile: { hessian: 'sparse', jacobian: 'sparse' },
       check: 3,
     });
+    expect(read('--hessian=structured', 'f.expr').compile.hessian).toBe('structured');
   });
 
   test('an order', () => {
@@ -130,7 +131,8 @@ describe('what is refused', () => {
     [['f.expr', '--order', '0'], 'invalid-argument', 'An order is an integer from 1 to 8.'],
     [['f.expr', '--order', '9'], 'invalid-argument', 'An order is an integer from 1 to 8.'],
     [['f.expr', '--order', '1e0'], 'invalid-argument', 'An order is an integer from 1 to 8.'],
-    [['f.expr', '--hessian=dens'], 'invalid-argument', 'The variant is sparse, or nothing.'],
+    [['f.expr', '--hessian=dens'], 'invalid-argument', 'The variant is sparse, structured, or nothing.'],
+    [['f.expr', '--jacobian=structured'], 'invalid-argument', 'The variant is sparse, or nothing.'],
     [['f.expr', '--hvp=sparse'], 'unknown-option', '--hvp=sparse'],
     [['f.expr', '--wrt', 'x,,y'], 'invalid-argument', 'Names are separated by single commas: x,y.'],
     [['f.expr', '--define', 'a'], 'invalid-argument', 'Write it as lambda=0.1.'],

@@ -2,7 +2,7 @@
 // full matrix by plain loops over what the reference evaluator says of their values and indices.
 
 import { expect } from 'vitest';
-import { emitModule } from '../../src/codegen/module.ts';
+import { emitModule, type MetaSparse } from '../../src/codegen/module.ts';
 import { bindArguments } from '../../src/ir/arguments.ts';
 import { type Builder, builder } from '../../src/ir/build.ts';
 import { tensorEvaluator } from '../../src/ir/evaluate.ts';
@@ -190,7 +190,7 @@ export async function checkTerms(
   }
   compare(spread, sparse.code);
   expect(module[name](inputs)).toEqual({ values, ...pattern });
-  const { form, nonzeros } = sparse.meta[name]!;
+  const { form, nonzeros } = sparse.meta[name] as MetaSparse;
   expect(form).toBe('sparse');
   if (typeof nonzeros === 'number') expect(nonzeros).toBe(values.length);
   return module;

@@ -61,7 +61,21 @@ const constants = fc.oneof(
 );
 const spans = fc.option(fc.tuple(fc.nat(60), fc.nat(9)), { nil: undefined });
 const words = fc.oneof(
-  fc.constantFrom('z', 'theta_1', 'α', 'as', 'return', 'sparse', '__proto__', 'a b', '"', '%0', '#', 'é\n'),
+  fc.constantFrom(
+    'z',
+    'theta_1',
+    'α',
+    'as',
+    'return',
+    'sparse',
+    'structured',
+    '__proto__',
+    'a b',
+    '"',
+    '%0',
+    '#',
+    'é\n',
+  ),
   fc.string({ minLength: 1, unit: 'binary' }),
 );
 const names = words.filter(name => name !== '' && !name.includes('.'));
@@ -108,7 +122,7 @@ export const programs: fc.Arbitrary<Program> = fc
     ),
     values: fc.array(pick, { minLength: 8, maxLength: 8 }),
     kinds: fc.uniqueArray(fc.constantFrom('grad', 'hessian', 'jacobian', 'hvp', 'jvp')),
-    form: fc.constantFrom('dense', 'sparse'),
+    form: fc.constantFrom('dense', 'sparse', 'structured'),
   })
   .map(plan => {
     const graph = new Graph();
