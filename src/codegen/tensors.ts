@@ -11,6 +11,7 @@ import { type Block, type Entry, factorsIn, type Part } from './entries.ts';
 import { numberText } from './forms.ts';
 import { type EmittedFunction, functionText } from './functions.ts';
 import { Handout } from './handout.ts';
+import { inBlocks, isBlocks } from './loops/blocks.ts';
 import type { Deposit } from './loops/deposit.ts';
 import type { Environment } from './loops/elements.ts';
 import { fuse, isLoop, type Nest } from './loops/fuse.ts';
@@ -164,7 +165,8 @@ class LoopWriter {
     const context = this.#context;
     const work = unitsOf(handout.roots, handout.deposits, handout.triangles);
     const results = new Map([...handout.results, ...work.placed]);
-    const nest = fuse(work, new Set(results.keys()));
+    const stored = new Set(results.keys());
+    const nest = inBlocks(fuse(work, stored), work, stored);
     this.stats[name] = statsOf(work.units, nest);
 
     const buffers = new Map<string, Size>();
@@ -420,7 +422,10 @@ function callsOf(names: readonly string[], parameters: readonly string[]): strin
 
 function statsOf(units: readonly Unit[], nest: Nest): LoopStats {
   const countLoops = (items: Nest['items']): number =>
-    items.reduce((sum, item) => (isLoop(item) ? sum + 1 + countLoops(item.items) : sum), 0);
+    items.reduce((sum, item) => {
+      if (isBlocks(item)) return sum + 1 + countLoops(item.members);
+      return isLoop(item) ? sum + 1 + countLoops(item.items) : sum;
+    }, 0);
   return {
     units: units.length,
     axes: units.reduce((sum, unit) => sum + unit.axes.length, 0),

@@ -9,6 +9,7 @@ import { factsOf, isElementwise } from '../../ir/ops.ts';
 import { elementsIn, SCALAR } from '../../ir/shape.ts';
 import { multiplySizes, type Size } from '../../ir/size.ts';
 import type { Names } from '../names.ts';
+import { BLOCK_ROWS } from './blocks.ts';
 import type { Nest } from './fuse.ts';
 import {
   constantIndex,
@@ -133,11 +134,14 @@ export class Elements {
     const known = this.#arrays.get(node) ?? this.#environment.results.get(node);
     if (known !== undefined) return known;
     const local = this.#nest.localAxes.get(node);
-    const shape = node.shape.map((size, axis) => (local?.has(axis) ? 1 : size));
+    const blockAxis = this.#nest.blockAxis.get(node);
+    const shape = node.shape.map((size, axis) =>
+      local?.has(axis) ? 1 : axis === blockAxis ? BLOCK_ROWS : size,
+    );
     const strides = stridesOf(shape).map((stride, axis) => (local?.has(axis) ? 0 : stride));
     const wanted = this.#writer.numbered(this.#environment.nameOf(node) ?? arrayName(node));
     const name = this.#environment.buffer(wanted, elementsIn(shape));
-    const array = { name, offset: 0, strides };
+    const array = { name, offset: 0, strides, ...(blockAxis !== undefined && { blockAxis }) };
     this.#arrays.set(node, array);
     return array;
   }

@@ -4,6 +4,7 @@
 
 import type { Node } from '../../ir/graph.ts';
 import { sameSize } from '../../ir/size.ts';
+import type { RowBlocks } from './blocks.ts';
 import { meetIn } from './deposit.ts';
 import { narrow } from './narrow.ts';
 import { LoopVariable, variableOf } from './space.ts';
@@ -25,17 +26,22 @@ export interface LoopNode {
 /** A loop, or the innermost body of a unit. */
 export type Item = LoopNode | Unit;
 
+/** What stands in no loop. */
+export type NestItem = Item | RowBlocks;
+
 export interface Nest {
-  readonly items: readonly Item[];
+  readonly items: readonly NestItem[];
   /** The loops around the body of each unit, outermost first, one for each of its axes. */
   readonly loopsOf: ReadonlyMap<Unit, readonly LoopNode[]>;
   /** By stored node: the axes along which each of its readers stands in the same iteration, so that no array is needed. */
   readonly localAxes: ReadonlyMap<Node, ReadonlySet<number>>;
   /** The loops over those axes. */
   readonly localLoops: ReadonlyMap<Node, readonly LoopNode[]>;
+  /** By stored node whose rows are made in blocks (blocks.ts): the axis along which its array holds one block. */
+  readonly blockAxis: ReadonlyMap<Node, number>;
 }
 
-export function isLoop(item: Item): item is LoopNode {
+export function isLoop(item: NestItem): item is LoopNode {
   return 'items' in item;
 }
 
@@ -144,7 +150,7 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
     );
   }
   narrow(items, loopsOf, localAxes);
-  return { items, loopsOf, localAxes, localLoops };
+  return { items, loopsOf, localAxes, localLoops, blockAxis: new Map() };
 }
 
 /** Units to be placed; those whose operands are placed come in the order of the graph. */

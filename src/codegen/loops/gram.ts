@@ -40,9 +40,10 @@ export function gramText({ gram, pack, weigh, add }: GramNames): string {
   return `/**
  * c[i, j] = sum over k of a[i, k] * w[k] * a[j, k], where w may be null. a and c are an array, the place of its first
  * element, and the distances between neighbours in its two directions; c is symmetric. Sums of ${ROWS} x ${ROWS} results
- * are taken in the panel, ${DEPTH} terms at a time, by tiles of ${TILE} x ${TILE} on and above the diagonal.
+ * are taken in the panel, ${DEPTH} terms at a time, by tiles of ${TILE} x ${TILE} on and above the diagonal. If it \`adds\`, c grows
+ * by that.
  */
-function ${gram}(rows, inner, a, a0, ai, ak, w, w0, wk, c, c0, ci, cj, panel) {
+function ${gram}(rows, inner, a, a0, ai, ak, w, w0, wk, c, c0, ci, cj, panel, adds) {
   const side = Math.min(${ROWS}, ${TILE} * Math.ceil(rows / ${TILE}));
   const left = side * side;
   const right = left + ${TILE * DEPTH};
@@ -69,7 +70,8 @@ ${eachLine('            ', p => `${add}(panel, q${times(p, 'side')}, ${SUMS[p].j
       }
       for (let i = top; i < bottom; i++) {
         for (let j = Math.max(i, from), q = (i - top) * side - from; j < to; j++) {
-          c[c0 + i * ci + j * cj] = c[c0 + j * ci + i * cj] = panel[q + j];
+          const sum = adds ? c[c0 + i * ci + j * cj] + panel[q + j] : panel[q + j];
+          c[c0 + i * ci + j * cj] = c[c0 + j * ci + i * cj] = sum;
         }
       }
     }

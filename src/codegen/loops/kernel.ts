@@ -2,90 +2,124 @@
 // between neighbours in its two directions. Views of an array are such matrices too.
 
 import type { Node } from '../../ir/graph.ts';
-import type { Size } from '../../ir/size.ts';
+import { type Size, sameSize } from '../../ir/size.ts';
+import type { RowBlocks } from './blocks.ts';
 import type { Elements, Environment } from './elements.ts';
 import type { Access } from './reads.ts';
 import { type Index, isView, LoopVariable, throughView, variableIndex } from './space.ts';
 import type { GramUnit, ProductUnit } from './units.ts';
-import type { ArrayRef, Statement } from './values.ts';
+import type { ArrayRef, Place, Statement } from './values.ts';
 import { placeIn } from './writer.ts';
 
-/** The call that fills the array of a product. */
-export function productCall(
-  { node, product }: ProductUnit,
-  elements: Elements,
-  stored: ReadonlySet<Node>,
-  { product: kernelFor, nameOf }: Environment,
-): Statement {
-  const { rows, columns, inner } = product;
+/** What a kernel reads and fills, at indices in variables of its own. */
+interface Matrices {
+  /** Those of rows, columns and sums. */
+  readonly variables: readonly [LoopVariable, LoopVariable, LoopVariable];
+  readonly summed: LoopVariable;
+  /** Stored nodes and leaves. */
+  readonly operands: readonly Access[];
+  readonly target: readonly Index<undefined>[];
+}
+
+/** Rows that are computed at a time, and the place of these in arrays of all rows. */
+type Rows = Pick<RowBlocks, 'size' | 'first' | 'count'>;
+
+/** The matrices of a kernel, its operands through views down to what is stored. */
+export function matricesOf(unit: ProductUnit | GramUnit, stored: ReadonlySet<Node>): Matrices {
+  if (unit.kind === 'gram') {
+    const { i, k, factor, weight } = unit.gram;
+    const j = new LoopVariable(i.size);
+    const operands = weight === undefined ? [factor] : [factor, weight];
+    return {
+      variables: [i, j, k],
+      summed: k,
+      operands: operands.map(each => sourceOf(each, stored)),
+      target: [variableIndex(i), variableIndex(j)],
+    };
+  }
+  const { rows, columns, inner, a, b, c } = unit.product;
   const letters = { i: new LoopVariable(rows), j: new LoopVariable(columns), k: new LoopVariable(inner) };
   const { i, j, k } = letters;
   const indexOf = (own: readonly (keyof typeof letters)[]) =>
     own.map((letter): Index<undefined> => variableIndex(letters[letter]));
-  const [a, b] = node.inputs;
-  const kernel = kernelFor(inner);
+  const [x, y] = unit.node.inputs;
   return {
-    kind: 'call',
-    name: kernel.name,
-    comment: commentOf(node, product, nameOf),
-    arguments: [
-      rows,
-      columns,
-      inner,
-      ...source({ node: a, index: indexOf(product.a) }, [i, k], elements, stored),
-      ...source({ node: b, index: indexOf(product.b) }, [k, j], elements, stored),
-      ...strided(elements.arrayOf(node), indexOf(product.c), [i, j]),
-      kernel.panel,
+    variables: [i, j, k],
+    summed: k,
+    operands: [
+      sourceOf({ node: x, index: indexOf(a) }, stored),
+      sourceOf({ node: y, index: indexOf(b) }, stored),
     ],
+    target: indexOf(c),
   };
 }
 
-/** The call that fills the array of a symmetric product. */
-export function gramCall(
-  { node, gram: { i, k, factor, weight } }: GramUnit,
+/** The call that fills the array of a product, or adds to it the sums over a block of `rows`. */
+export function kernelCall(
+  unit: ProductUnit | GramUnit,
   elements: Elements,
   stored: ReadonlySet<Node>,
-  { gram: kernelFor }: Environment,
+  environment: Environment,
+  rows?: Rows,
 ): Statement {
-  const kernel = kernelFor(i.size);
-  const array = elements.arrayOf(node);
+  const { variables, summed, operands, target } = matricesOf(unit, stored);
+  const [i, j, k] = variables;
+  const inRows = variables.find(({ size }) => rows !== undefined && sameSize(size, rows.size));
+  const lengthOf = (variable: LoopVariable): Size | Place =>
+    rows !== undefined && variable === inRows ? variableIndex(rows.count) : variable.size;
+  const matrix = (
+    array: ArrayRef,
+    index: readonly Index<undefined>[],
+    directions: readonly LoopVariable[],
+  ) => {
+    const { constant, terms } = placeIn(array, index);
+    const step = inRows && array.blockAxis === undefined ? terms.get(inRows) : undefined;
+    const start: Place = {
+      constant,
+      terms: new Map(rows === undefined || step === undefined ? [] : [[rows.first, step]]),
+      dynamic: [],
+    };
+    return [array.name, start, ...directions.map((variable): Size => terms.get(variable) ?? 0)];
+  };
+  const source = (at: number, directions: readonly LoopVariable[]) =>
+    matrix(elements.sourceOf(operands[at].node), operands[at].index, directions);
+  const adds = rows !== undefined && isSummed(unit, rows.size) ? 'true' : 'false';
+  const result = matrix(elements.arrayOf(unit.node), target, [i, j]);
+  if (unit.kind === 'gram') {
+    const { name, panel } = environment.gram(i.size);
+    const weight = operands.length === 1 ? ['null', 0, 0] : source(1, [k]);
+    const sizes = [lengthOf(i), lengthOf(k)];
+    const given = [...sizes, ...source(0, [i, k]), ...weight, ...result, panel, adds];
+    return { kind: 'call', name, comment: '', arguments: given };
+  }
+  const { name, panel } = environment.product(
+    rows !== undefined && inRows === summed ? rows.count.size : k.size,
+  );
   return {
     kind: 'call',
-    name: kernel.name,
-    comment: '',
+    name,
+    comment: commentOf(unit.node, unit.product, environment.nameOf),
     arguments: [
-      i.size,
-      k.size,
-      ...source(factor, [i, k], elements, stored),
-      ...(weight === undefined ? ['null', 0, 0] : source(weight, [k], elements, stored)),
-      array.name,
-      array.offset,
-      ...array.strides,
-      kernel.panel,
+      ...[i, j, k].map(lengthOf),
+      ...source(0, [i, k]),
+      ...source(1, [k, j]),
+      ...result,
+      panel,
+      adds,
     ],
   };
 }
 
-/** Where a kernel finds an operand, through its views: array, place of the first element, distances. */
-function source(
-  { node, index }: Access,
-  directions: readonly LoopVariable[],
-  elements: Elements,
-  stored: ReadonlySet<Node>,
-): (string | Size)[] {
+/** True if the sums of a kernel run over a size. */
+export function isSummed(unit: ProductUnit | GramUnit, size: Size): boolean {
+  return sameSize(unit.kind === 'gram' ? unit.gram.k.size : unit.product.inner, size);
+}
+
+/** Where a kernel finds an operand, through its views. */
+function sourceOf({ node, index }: Access, stored: ReadonlySet<Node>): Access {
   let [at, where] = [node, index];
   for (; isView(at) && !stored.has(at); [at] = at.inputs) where = throughView(at, where);
-  return strided(elements.sourceOf(at), where, directions);
-}
-
-/** Array, place of the first element, and the distances between neighbours in the directions of variables. */
-function strided(
-  array: ArrayRef,
-  index: readonly Index<undefined>[],
-  directions: readonly LoopVariable[],
-): (string | Size)[] {
-  const { constant, terms } = placeIn(array, index);
-  return [array.name, constant, ...directions.map((variable): Size => terms.get(variable) ?? 0)];
+  return { node: at, index: where };
 }
 
 /** `H = X * W1`, if all three have names. */

@@ -6,11 +6,12 @@ import { constantOf } from '../../ir/build.ts';
 import type { Node } from '../../ir/graph.ts';
 import { addSizes, multiplySizes, type Size } from '../../ir/size.ts';
 import { Accumulators, neutral } from './accumulators.ts';
+import { isBlocks, type RowBlocks } from './blocks.ts';
 import type { DepositUnit, ListingUnit } from './deposit.ts';
 import { Elements, type Environment } from './elements.ts';
-import { type Item, isLoop, type LoopNode, type Nest } from './fuse.ts';
-import { gramCall, productCall } from './kernel.ts';
-import { constantIndex, dynamicIndex, type Index, type LoopVariable, operandIndex } from './space.ts';
+import { isLoop, type LoopNode, type Nest, type NestItem } from './fuse.ts';
+import { isSummed, kernelCall } from './kernel.ts';
+import { constantIndex, dynamicIndex, type Index, LoopVariable, operandIndex } from './space.ts';
 import type {
   ArgUnit,
   MapUnit,
@@ -74,18 +75,17 @@ export class Lowering {
     return this.#writer.use(value, this.top);
   }
 
-  #items(items: readonly Item[], block: Block): void {
+  #items(items: readonly NestItem[], block: Block): void {
     for (const item of items) {
-      if (isLoop(item)) this.#loop(item, block);
+      if (isBlocks(item)) this.#blocks(item, block);
+      else if (isLoop(item)) this.#loop(item, block);
       else this.#body(item, block);
     }
   }
 
   #loop(loop: LoopNode, block: Block): void {
-    const { variable, reverse, accumulates } = loop;
-    for (const unit of accumulates) {
-      this.#accumulators.begin(unit, loop, this.#bind(unit, unit.target), block);
-    }
+    const { variable, reverse } = loop;
+    this.#begin(loop, block);
     const around = loop.from?.variable;
     const from = around === undefined ? 0 : (this.#iteration.get(around) ?? around);
     if (loop.unrolled) this.#iterations(loop, from, block);
@@ -94,7 +94,42 @@ export class Lowering {
       this.#items(loop.items, body);
       block.statements.push({ kind: 'loop', variable, reverse, from, body });
     }
+    this.#finish(loop, block);
+  }
+
+  #begin(loop: LoopNode, block: Block): void {
+    for (const unit of loop.accumulates) {
+      this.#accumulators.begin(unit, loop, this.#bind(unit, unit.target), block);
+    }
+  }
+
+  #finish({ accumulates }: LoopNode, block: Block): void {
     for (const unit of accumulates) this.#accumulators.finish(unit, this.#bind(unit, unit.target), block);
+  }
+
+  /** What is summed over all rows begins before the first block and is complete after the last one. */
+  #blocks(rows: RowBlocks, block: Block): void {
+    const loops = rows.members.filter(isLoop);
+    for (const loop of loops) this.#begin(loop, block);
+    for (const unit of rows.members) {
+      if (isLoop(unit) || !isSummed(unit, rows.size)) continue;
+      const start = unit.node.shape.map(() => constantIndex<Value>(0));
+      this.#accumulators.clear(unit, start, block);
+    }
+    const body = new Block(block);
+    for (const member of rows.members) {
+      if (isLoop(member)) {
+        const { variable, items } = member;
+        const row = new LoopVariable(rows.count.size);
+        const inside = this.#writer.openRows(body, variable, row);
+        this.#items(items, inside);
+        body.statements.push({ kind: 'rows', variable, row, rows, body: inside });
+      } else {
+        body.statements.push(kernelCall(member, this.#elements, this.#stored, this.#environment, rows));
+      }
+    }
+    block.statements.push({ kind: 'blocks', rows, body });
+    for (const loop of loops) this.#finish(loop, block);
   }
 
   /**
@@ -153,10 +188,8 @@ export class Lowering {
         this.#listing(unit, block);
         return;
       case 'product':
-        block.statements.push(productCall(unit, this.#elements, this.#stored, this.#environment));
-        return;
       case 'gram':
-        block.statements.push(gramCall(unit, this.#elements, this.#stored, this.#environment));
+        block.statements.push(kernelCall(unit, this.#elements, this.#stored, this.#environment));
         return;
       default:
         unit satisfies never;

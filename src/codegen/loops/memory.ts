@@ -22,7 +22,7 @@ export function dropDeadStores(
       const own = writers.get(statement.array);
       if (own === undefined) writers.set(statement.array, [statement]);
       else own.push(statement);
-    } else if (statement.kind !== 'loop') pending.push(statement);
+    } else pending.push(statement);
   }
   const seen = new Set<Value>();
   if (result !== undefined) pending.push({ kind: 'return', value: result });
@@ -48,7 +48,7 @@ function blocksOf(top: Block): Block[] {
   const blocks: Block[] = [top];
   for (const block of blocks) {
     for (const statement of block.statements) {
-      if (statement.kind === 'loop') blocks.push(statement.body);
+      if (hasBody(statement)) blocks.push(statement.body);
       else if (statement.kind === 'if') {
         blocks.push(statement.then);
         if (statement.otherwise !== undefined) blocks.push(statement.otherwise);
@@ -56,6 +56,10 @@ function blocksOf(top: Block): Block[] {
     }
   }
   return blocks;
+}
+
+function hasBody(statement: Statement): statement is Extract<Statement, { readonly body: Block }> {
+  return 'body' in statement;
 }
 
 /** The values that a statement uses; those of what is inside of it are not among them. */
@@ -165,7 +169,7 @@ export function plan(
 
 /** Calls `visit` for the arrays that a statement mentions, with all that is inside of it. */
 function eachArray(statement: Statement, visit: (name: string) => void): void {
-  const inner = statement.kind === 'loop' ? blocksOf(statement.body) : [];
+  const inner = hasBody(statement) ? blocksOf(statement.body) : [];
   if (statement.kind === 'if') {
     inner.push(...blocksOf(statement.then));
     if (statement.otherwise !== undefined) inner.push(...blocksOf(statement.otherwise));

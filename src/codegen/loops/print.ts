@@ -43,7 +43,7 @@ export class LoopPrinter {
   pieces({ statements }: Block): Piece[] {
     return statements.map(statement => {
       const lines = this.#statement(statement);
-      const isLoop = statement.kind === 'loop' || statement.kind === 'call';
+      const isLoop = statement.kind === 'loop' || statement.kind === 'blocks' || statement.kind === 'call';
       if (lines.length === 0) return { lines, isLoop };
       if (statement.kind === 'let')
         return { lines, isLoop, declares: { name: statement.name, isMask: statement.initial === false } };
@@ -64,6 +64,10 @@ export class LoopPrinter {
         return this.#define(statement.value);
       case 'loop':
         return this.#loop(statement);
+      case 'rows':
+        return this.#rows(statement);
+      case 'blocks':
+        return this.#blocks(statement);
       case 'store': {
         const place = this.#texts.element(statement.array, statement.place, statement.base);
         return this.#lines(
@@ -97,9 +101,12 @@ export class LoopPrinter {
         ];
       }
       case 'call': {
-        const parts = statement.arguments.map(part =>
-          typeof part === 'string' ? this.#spelling.arrayName(part) : this.#texts.size(part),
-        );
+        const parts = statement.arguments.map(part => {
+          if (typeof part === 'string') return this.#spelling.arrayName(part);
+          return typeof part === 'object' && 'terms' in part
+            ? this.#texts.place(part)
+            : this.#texts.size(part);
+        });
         return [
           ...(statement.comment === '' ? [] : [`// ${statement.comment}`]),
           ...this.#lines(`${statement.name}(${parts.join(', ')});`),
@@ -126,10 +133,7 @@ export class LoopPrinter {
   }
 
   #loop({ variable, reverse, from, body }: Extract<Statement, { kind: 'loop' }>): string[] {
-    const depth = body.depth - 1;
-    this.#loopNames[depth] ??= this.#spelling.names.take(LOOP_NAMES[depth] ?? `i${depth}`);
-    const name = this.#loopNames[depth];
-    this.#texts.bind(variable, { text: name, level: WORD });
+    const name = this.#loopName(variable, body);
     const size = this.#texts.size(variable.size);
     const sum = reverse || from !== 0 ? undefined : longSum(variable.size, body);
     if (
@@ -143,6 +147,45 @@ export class LoopPrinter {
       ? `for (let ${name} = ${this.#texts.size(addSizes(variable.size, -1))}; ${name} >= 0; ${name}--) {`
       : `for (let ${name} = ${start}; ${name} < ${size}; ${name}++) {`;
     return [head, ...this.#nested(body), '}'];
+  }
+
+  #blocks({ rows: { size, first, count }, body }: Extract<Statement, { kind: 'blocks' }>): string[] {
+    const from = this.#bound(first, 'first');
+    const rows = this.#bound(count, 'rows');
+    const most = this.#texts.size(count.size);
+    const { text: all, level } = this.#texts.sizeText(size);
+    return [
+      `for (let ${from} = 0; ${from} < ${all}; ${from} += ${most}) {`,
+      `  const ${rows} = Math.min(${most}, ${level < ADDITIVE ? `(${all})` : all} - ${from});`,
+      ...this.#nested(body),
+      '}',
+    ];
+  }
+
+  #rows({ variable, row, rows, body }: Extract<Statement, { kind: 'rows' }>): string[] {
+    const name = this.#loopName(variable, body);
+    const at = this.#bound(row, 'row');
+    const [first, count] = [this.#texts.variable(rows.first), this.#texts.variable(rows.count)];
+    return [
+      `for (let ${name} = ${first}, ${at} = 0; ${at} < ${count}; ${name}++, ${at}++) {`,
+      ...this.#nested(body),
+      '}',
+    ];
+  }
+
+  /** The name of a loop variable: loops inside of as many others share it. */
+  #loopName(variable: LoopVariable, { depth }: Block): string {
+    this.#loopNames[depth - 1] ??= this.#spelling.names.take(LOOP_NAMES[depth - 1] ?? `i${depth - 1}`);
+    const name = this.#loopNames[depth - 1];
+    this.#texts.bind(variable, { text: name, level: WORD });
+    return name;
+  }
+
+  /** A name for a variable of its own. */
+  #bound(variable: LoopVariable, wanted: string): string {
+    const name = this.#take(wanted);
+    this.#texts.bind(variable, { text: name, level: WORD });
+    return name;
   }
 
   #isUnprinted(statement: Statement): boolean {

@@ -65,14 +65,14 @@ export interface ProductNames {
 export function productText({ product, pack, put }: ProductNames): string {
   const puts = (p: number) => {
     const guard = p === 0 ? '' : `if (i + ${p} < rows) `;
-    return `${guard}${put}(c, q${times(p, 'ci')}, cj, width, ${SUMS[p].join(', ')});`;
+    return `${guard}${put}(c, q${times(p, 'ci')}, cj, width, adds, ${SUMS[p].join(', ')});`;
   };
   return `/**
  * c[i, j] = sum over k of a[i, k] * b[k, j]. Each matrix is an array, the place of its first element, and the distances
  * between neighbours in its two directions. Rows of a and columns of b are packed in groups of ${TILE}; the sums of a
- * tile of ${TILE} x ${TILE} stay in registers.
+ * tile of ${TILE} x ${TILE} stay in registers. If it \`adds\`, c grows by that.
  */
-function ${product}(rows, columns, inner, a, a0, ai, ak, b, b0, bk, bj, c, c0, ci, cj, panel) {
+function ${product}(rows, columns, inner, a, a0, ai, ak, b, b0, bk, bj, c, c0, ci, cj, panel, adds) {
   const left = ${PACKED} * inner;
   for (let from = 0; from < columns; from += ${PACKED}) {
     const to = Math.min(columns, from + ${PACKED});
@@ -91,8 +91,8 @@ ${eachLine('        ', puts)}
   }
 }
 
-function ${put}(c, q, cj, width, ${SUMS[0].map((_, q) => `s${q}`).join(', ')}) {
-  c[q] = s0;
-${eachLine('  ', q => `if (width > ${q}) c[q${times(q, 'cj')}] = s${q};`, 1)}
+function ${put}(c, q, cj, width, adds, ${SUMS[0].map((_, q) => `s${q}`).join(', ')}) {
+  c[q] = adds ? c[q] + s0 : s0;
+${eachLine('  ', q => `if (width > ${q}) c[q${times(q, 'cj')}] = adds ? c[q${times(q, 'cj')}] + s${q} : s${q};`, 1)}
 }`;
 }

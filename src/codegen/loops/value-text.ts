@@ -81,6 +81,11 @@ export class ValueTexts {
     return this.#express(expression, isMask).text;
   }
 
+  /** The number that a place is. */
+  place(place: Place): string {
+    return this.#placeText(place, undefined).text;
+  }
+
   /** An element of an array. */
   element(array: string, place: Place, base: Value | undefined): string {
     return `${this.#spelling.arrayName(array)}[${this.#placeText(place, base).text}]`;

@@ -5,6 +5,7 @@
 
 import type { Node } from '../../ir/graph.ts';
 import type { Size } from '../../ir/size.ts';
+import type { RowBlocks } from './blocks.ts';
 import type { Index, LoopVariable } from './space.ts';
 
 /** A one-dimensional array in the emitted text that holds a tensor: element `index` is at offset + index . strides. */
@@ -12,6 +13,8 @@ export interface ArrayRef {
   readonly name: string;
   readonly offset: Size;
   readonly strides: readonly Size[];
+  /** The axis along which it holds the rows of one block only (blocks.ts). */
+  readonly blockAxis?: number;
 }
 
 /** Where something stands, in loop variables and computed positions. */
@@ -139,6 +142,16 @@ export type Statement =
       readonly from: LoopVariable | number;
       readonly body: Block;
     }
+  /** A loop over one block of rows: `variable` counts all rows, `row` those of the block. */
+  | {
+      readonly kind: 'rows';
+      readonly variable: LoopVariable;
+      readonly row: LoopVariable;
+      readonly rows: RowBlocks;
+      readonly body: Block;
+    }
+  /** Blocks of rows, one after the other. */
+  | { readonly kind: 'blocks'; readonly rows: RowBlocks; readonly body: Block }
   | {
       readonly kind: 'store';
       readonly array: string;
@@ -169,6 +182,6 @@ export type Statement =
       readonly kind: 'call';
       readonly name: string;
       readonly comment: string;
-      readonly arguments: readonly (string | Size)[];
+      readonly arguments: readonly (string | Size | Place)[];
     }
   | { readonly kind: 'return'; readonly value: Value };

@@ -46,6 +46,8 @@ export class BlockWriter {
   readonly #names: Names;
   readonly #nameOf: (node: Node) => string | undefined;
   readonly #blockOf = new Map<LoopVariable, Block>();
+  /** By the variable of a loop over rows: the index in their block. */
+  readonly #rowOf = new Map<LoopVariable, LoopVariable>();
   /** Numbers that tell loop variables and values apart in keys. */
   readonly #ids = new Map<LoopVariable | Value, number>();
   readonly #counts = new Map<string, number>();
@@ -63,6 +65,14 @@ export class BlockWriter {
   open(block: Block, variable: LoopVariable): Block {
     const body = new Block(block, variable);
     this.#blockOf.set(variable, body);
+    return body;
+  }
+
+  /** The same for a loop over a block of rows, of which `row` is the index in the block. */
+  openRows(block: Block, variable: LoopVariable, row: LoopVariable): Block {
+    const body = this.open(block, variable);
+    this.#blockOf.set(row, body);
+    this.#rowOf.set(variable, row);
     return body;
   }
 
@@ -181,7 +191,7 @@ export class BlockWriter {
 
   /** The element `index` of an array that means nothing outside of `within`. */
   load(array: ArrayRef, index: readonly Place[], block: Block, isMask = false, within = this.top): Value {
-    const place = placeIn(array, index);
+    const place = this.#placeIn(array, index);
     const key = this.#elementKey(array, place);
     const known = this.known(key, block);
     if (known !== undefined) return known;
@@ -196,7 +206,7 @@ export class BlockWriter {
 
   /** Combines the element `index` of an array with a value. */
   store(array: ArrayRef, index: readonly Place[], combine: Combine, value: Value, block: Block): void {
-    const { base, rest } = this.#split(placeIn(array, index), block);
+    const { base, rest } = this.#split(this.#placeIn(array, index), block);
     this.#usePlace(rest, base, block);
     const stored = this.use(value, block);
     block.statements.push({ kind: 'store', array: array.name, place: rest, base, combine, value: stored });
@@ -205,7 +215,7 @@ export class BlockWriter {
   /** Sets an element; whoever reads it in this block needs not look into the array. */
   set(array: ArrayRef, index: readonly Place[], value: Value, block: Block): void {
     this.store(array, index, '=', value, block);
-    block.values.set(this.#elementKey(array, placeIn(array, index)), value);
+    block.values.set(this.#elementKey(array, this.#placeIn(array, index)), value);
   }
 
   /** Declares a variable of that name, or sum2, sum3, ..., and returns its name. */
@@ -282,6 +292,14 @@ export class BlockWriter {
   #usePlace({ dynamic }: Place, base: Value | undefined, block: Block): void {
     for (const { value } of dynamic) this.use(value, block);
     if (base !== undefined) this.use(base, block);
+  }
+
+  /** Where the element `index` stands; of an array that holds a block of rows, in the block. */
+  #placeIn(array: ArrayRef, index: readonly Place[]): Place {
+    const { blockAxis } = array;
+    if (blockAxis === undefined) return placeIn(array, index);
+    const row = this.#rowOf.get(variableOf(index[blockAxis])!)!; // all that fills or reads it runs over these rows
+    return placeIn(array, index.with(blockAxis, variableIndex(row)));
   }
 
   // Keys.
