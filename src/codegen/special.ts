@@ -33,21 +33,21 @@ export const SPECIAL: Record<string, { readonly text: string; readonly uses: rea
     text: `function hypot(...xs) {
   let s = 0;
   for (let i = 0; i < xs.length; i++) s += xs[i] * xs[i];
-  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Math.hypot(...xs);
+  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Number.isNaN(s) ? s : Math.hypot(...xs);
 }`,
     uses: [],
   },
   hypot2: {
     text: `function hypot2(x, y) {
   const s = x * x + y * y;
-  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Math.hypot(x, y);
+  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Number.isNaN(s) ? s : Math.hypot(x, y);
 }`,
     uses: [],
   },
   hypot3: {
     text: `function hypot3(x, y, z) {
   const s = x * x + y * y + z * z;
-  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Math.hypot(x, y, z);
+  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Number.isNaN(s) ? s : Math.hypot(x, y, z);
 }`,
     uses: [],
   },

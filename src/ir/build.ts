@@ -277,6 +277,8 @@ export function builder(graph: Graph, settle: (node: Node) => Node = node => nod
     if (axes.every(axis => x.shape[axis] === 1)) return reshape(x, without(x.shape, axes));
     if (x.op === 'broadcast') {
       const { source, repeated, others } = alongBroadcast(x, axes);
+      // Of nothing it is 0, whatever it is that is not there.
+      if (repeated.includes(0)) return broadcast(constant(0), without(x.shape, axes));
       const count = make('size', [], { size: productOfSizes(repeated) });
       const sum = make('reduceSum', [source], { axes: others });
       return broadcast(make('mul', [count, sum]), without(x.shape, axes));

@@ -1,8 +1,8 @@
 // Scalar functions that Math lacks, in plain JavaScript. The reference evaluator calls them, and the text of those a
 // module uses is copied into it (codegen/special.ts, made by `npm run generate`), so a function may use only Math,
 // other functions of this file, and its module-level constants. No allocation on the paths that are met in loops.
-// NaN in, NaN out, except where Math.hypot says otherwise. Coefficients without a named source are our own minimax
-// fits; measured errors are asserted in test/ir/special.test.ts (u = 2^-53, an ulp is 1 to 2 u).
+// NaN in, NaN out. Coefficients without a named source are our own minimax fits; measured errors are asserted in
+// test/ir/special.test.ts (u = 2^-53, an ulp is 1 to 2 u).
 
 /**
  * Floored remainder, with the sign of y; mod(x, 0) = x as in mathjs.
@@ -43,19 +43,19 @@ export function nthRoot(x, n) {
 export function hypot(...xs) {
   let s = 0;
   for (let i = 0; i < xs.length; i++) s += xs[i] * xs[i];
-  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Math.hypot(...xs);
+  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Number.isNaN(s) ? s : Math.hypot(...xs);
 }
 
 /** @param {number} x @param {number} y */
 export function hypot2(x, y) {
   const s = x * x + y * y;
-  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Math.hypot(x, y);
+  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Number.isNaN(s) ? s : Math.hypot(x, y);
 }
 
 /** @param {number} x @param {number} y @param {number} z */
 export function hypot3(x, y, z) {
   const s = x * x + y * y + z * z;
-  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Math.hypot(x, y, z);
+  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Number.isNaN(s) ? s : Math.hypot(x, y, z);
 }
 
 /**

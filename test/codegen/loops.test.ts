@@ -168,6 +168,28 @@ describe('loops', () => {
   });
 });
 
+describe('sums of nothing', () => {
+  test('are 0 whatever is not there', async () => {
+    // Along the axis of length 0 nothing changes, but log1p(-3) must not be counted 0 times.
+    const program = programOf({ x: '3' }, (b, { x }) => {
+      const nothing = b.slice(b.reshape(b.log1p(x), [1, 3]), { axis: 0, start: 0, step: 1, length: 0 });
+      return { sum: b.reduceSum(nothing, [0]), norm: b.norm(nothing, [0]) };
+    });
+    await checkLoops(program, { x: [-3, 0, Infinity] });
+  });
+});
+
+describe('norm of what is not finite', () => {
+  test.each([
+    [[NaN, 1, Infinity], NaN],
+    [[-Infinity, 1, Infinity], Infinity],
+  ])('%j', async (v, value) => {
+    for (const unroll of [0, 1000]) {
+      expect((await emitted('# @input v: 3\nnorm(v)', { unroll })).value({ v })).toBe(value);
+    }
+  });
+});
+
 describe('logsumexp beside infinities', () => {
   test.each([
     { v: [Infinity, 1000], value: Infinity, grad: [1, 0] },

@@ -303,5 +303,5 @@ function wrongLength(name, array, n) {
 
 function hypot3(x, y, z) {
   const s = x * x + y * y + z * z;
-  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Math.hypot(x, y, z);
+  return s > 1e-280 && s < 1e300 ? Math.sqrt(s) : Number.isNaN(s) ? s : Math.hypot(x, y, z);
 }

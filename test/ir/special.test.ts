@@ -198,7 +198,7 @@ test.each([
 
 test('NaN in, NaN out', () => {
   for (const [name, f] of Object.entries(special)) {
-    if (typeof f !== 'function' || /hypot|cotDerivative/.test(name)) continue;
+    if (typeof f !== 'function' || /cotDerivative/.test(name)) continue;
     const unary = f as (...args: number[]) => number;
     if (unary.length < 2) expect(unary(NaN), name).toBeNaN();
     else if (/polygamma|phi|sphericalBessel/.test(name)) {
@@ -248,10 +248,11 @@ test.each<[string, number, number]>([
   ['hypot(1e200, 1e200)', hypot(1e200, 1e200), Math.hypot(1e200, 1e200)],
   ['hypot2(1e-200, 1e-200)', hypot2(1e-200, 1e-200), Math.hypot(1e-200, 1e-200)],
   ['hypot2(0, -0)', hypot2(0, -0), 0],
-  ['hypot2(NaN, -Infinity)', hypot2(NaN, -Infinity), Infinity],
+  ['hypot(NaN, -Infinity)', hypot(NaN, -Infinity), NaN],
+  ['hypot2(NaN, -Infinity)', hypot2(NaN, -Infinity), NaN],
   ['hypot2(NaN, 1)', hypot2(NaN, 1), NaN],
   ['hypot3(2, 3, 6)', hypot3(2, 3, 6), 7],
-  ['hypot3(1, NaN, Infinity)', hypot3(1, NaN, Infinity), Infinity],
+  ['hypot3(1, NaN, Infinity)', hypot3(1, NaN, Infinity), NaN],
   ['erf(-0)', erfJs(-0), -0],
   ['erf(Infinity)', erfJs(Infinity), 1],
   ['erf(-Infinity)', erfJs(-Infinity), -1],
