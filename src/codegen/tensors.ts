@@ -148,7 +148,7 @@ class LoopWriter {
 
   /** The statements that compute what is handed out, and the text of the number that is returned. */
   #loops(
-    { name }: Entry,
+    { name, hasBlocks }: Entry,
     handout: Handout,
     scope: Names,
     leaf: Environment['leaf'],
@@ -160,8 +160,9 @@ class LoopWriter {
     const context = this.#context;
     const work = unitsOf(handout.roots, handout.deposits, handout.triangles);
     const results = new Map([...handout.results, ...work.placed]);
-    const stored = new Set(results.keys());
-    const nest = inBlocks(fuse(work, stored), work, stored);
+    const kept = new Set(results.keys());
+    const merged = fuse(work, kept);
+    const nest = hasBlocks ? inBlocks(merged, work, kept) : merged;
     this.stats[name] = statsOf(work.units, nest);
 
     const buffers = new Map<string, Size>();

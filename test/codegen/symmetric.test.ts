@@ -121,7 +121,7 @@ describe('the kernel', () => {
       r: b.contract('ki,kj->ij', b.exp(X), b.mul(b.exp(X), b.expand(b.tanh(s), [1]))),
     }));
     const code = await checkLoops(program, { X: ramp(12 * 7), s: ramp(7) });
-    expect(code.match(/new Float64Array\(1536\)/g)?.length).toBe(1);
+    expect(code.match(/new Float64Array\(12 \* n\)/g)?.length).toBe(1);
   });
   test('several weights, and weights of a single number', async () => {
     const program = programOf({ X: 'n x 12', s: 'n', t: 'n', c: 'scalar' }, (b, { X, s, t, c }) => ({
