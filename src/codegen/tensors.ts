@@ -99,10 +99,13 @@ class LoopWriter {
   /** What the kernel of symmetric products needs of the panel. */
   #gramPanel = 0;
   #slots = 0;
+  /** Whether rows come in blocks, in all functions, since they share their arrays. */
+  readonly #hasBlocks: boolean;
   readonly patterns: PatternWriter;
 
   constructor(context: Context, entries: readonly Entry[]) {
     this.#context = context;
+    this.#hasBlocks = entries.some(({ hasBlocks }) => hasBlocks);
     this.patterns = new PatternWriter(context, entries, node => this.#leaf(node, undefined, '', undefined));
   }
 
@@ -148,7 +151,7 @@ class LoopWriter {
 
   /** The statements that compute what is handed out, and the text of the number that is returned. */
   #loops(
-    { name, hasBlocks }: Entry,
+    { name }: Entry,
     handout: Handout,
     scope: Names,
     leaf: Environment['leaf'],
@@ -162,7 +165,7 @@ class LoopWriter {
     const results = new Map([...handout.results, ...work.placed]);
     const kept = new Set(results.keys());
     const merged = fuse(work, kept);
-    const nest = hasBlocks ? inBlocks(merged, work, kept) : merged;
+    const nest = this.#hasBlocks ? inBlocks(merged, work, kept) : merged;
     this.stats[name] = statsOf(work.units, nest);
 
     const buffers = new Map<string, Size>();
