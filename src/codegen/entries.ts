@@ -111,6 +111,8 @@ export interface Entry {
   /** The blocks that the bound form hands out; none if there is no bound form. */
   readonly bound: readonly Block[];
   readonly extra?: Extra;
+  /** True if rows come in blocks (loops/blocks.ts): memory does not grow with them, large products pay a little. */
+  readonly hasBlocks?: true;
 }
 
 /** The functions of the module of `program`, in order. `scalarsOf` takes values apart; absent if the code is loops. */
@@ -286,7 +288,8 @@ const ENTRIES: { readonly [K in Exclude<DerivativeKind, HigherKind>]: (request: 
     ]);
     const summary =
       "Half the sum of squares of the outputs r, its gradient J'r and the matrix J'J of the normal equations.";
-    return [{ name: 'gaussNewton', summary, result, bound: [cost, gradient.block, matrix.block] }];
+    const bound = [cost, gradient.block, matrix.block];
+    return [{ name: 'gaussNewton', summary, result, bound, hasBlocks: true }];
   },
   hvp: ({ wrt, derivative }) => {
     const { block, result } = vectorOf('out', 'the product', wrt, derivative);

@@ -103,11 +103,17 @@ class LoopWriter {
   /** What the kernel of symmetric products needs of the panel. */
   #gramPanel = 0;
   #slots = 0;
+  /** Whether rows come in blocks, in all functions, since they share their arrays. */
+  readonly #hasBlocks: boolean;
   readonly patterns: PatternWriter;
 
   constructor(context: Context, entries: readonly Entry[]) {
     this.#context = context;
+<<<<<<< HEAD
     this.#late = new Set(factorsIn(entries) === undefined ? [] : ['hessian', 'valueGradAndHessian']);
+=======
+    this.#hasBlocks = entries.some(({ hasBlocks }) => hasBlocks);
+>>>>>>> w4-rows
     this.patterns = new PatternWriter(context, entries, node => this.#leaf(node, undefined, '', undefined));
   }
 
@@ -165,8 +171,9 @@ class LoopWriter {
     const context = this.#context;
     const work = unitsOf(handout.roots, handout.deposits, handout.triangles);
     const results = new Map([...handout.results, ...work.placed]);
-    const stored = new Set(results.keys());
-    const nest = inBlocks(fuse(work, stored), work, stored);
+    const kept = new Set(results.keys());
+    const merged = fuse(work, kept);
+    const nest = this.#hasBlocks ? inBlocks(merged, work, kept) : merged;
     this.stats[name] = statsOf(work.units, nest);
 
     const buffers = new Map<string, Size>();

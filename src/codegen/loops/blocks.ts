@@ -34,22 +34,21 @@ export function isKernel(item: NestItem | Unit): item is KernelUnit {
   return 'kind' in item && (item.kind === 'product' || item.kind === 'gram');
 }
 
-/** The same nest with rows in blocks, for each named size over which a kernel sums. `results` have arrays of their own. */
+/** The same nest with rows in blocks, for each named size of what kernels read. `results` have arrays of their own. */
 export function inBlocks(nest: Nest, work: Work, results: ReadonlySet<Node>): Nest {
   let blocked = nest;
   for (const size of sizesOf(nest.items)) blocked = blockedOver(size, blocked, work, results) ?? blocked;
   return blocked;
 }
 
-/** The named sizes that kernels sum over, each once. */
+/** The named sizes of matrices that kernels read, each once, first those that are summed over. */
 function sizesOf(items: readonly NestItem[]): Size[] {
-  const sizes: Size[] = [];
-  for (const item of items) {
-    if (!isKernel(item)) continue;
-    const size = item.kind === 'gram' ? item.gram.k.size : item.product.inner;
-    if (typeof size !== 'number' && !sizes.some(other => sameSize(other, size))) sizes.push(size);
-  }
-  return sizes;
+  const kernels = items.filter(isKernel);
+  const summed = kernels.map(unit => (unit.kind === 'gram' ? unit.gram.k.size : unit.product.inner));
+  const others = kernels.flatMap(({ node }) => node.shape);
+  return [...summed, ...others].filter(
+    (size, at, all) => typeof size !== 'number' && all.findIndex(other => sameSize(other, size)) === at,
+  );
 }
 
 /** The nest with blocks of rows along axes of `size`; undefined if no matrix becomes shorter. */

@@ -4,10 +4,10 @@
 /** Orders of so many letters are tried: 24. */
 const MOST_LETTERS = 4;
 
-/** The letters of a contraction, outermost loop first; more than MOST_LETTERS stay in the order in which they are written. */
+/** The letters of a contraction, outermost loop first; of more than MOST_LETTERS those that are summed over, row by row. */
 export function bestOrder(x: string, y: string, out: string): string[] {
   const all = [...new Set([...x, ...y])];
-  const orders = all.length <= MOST_LETTERS ? permutations(all) : [all];
+  const orders = all.length <= MOST_LETTERS ? permutations(all) : [rowByRow(all, out)];
   let best = orders[0];
   let least = Number.POSITIVE_INFINITY;
   for (const order of orders) {
@@ -15,6 +15,11 @@ export function bestOrder(x: string, y: string, out: string): string[] {
     if (cost < least) [least, best] = [cost, order];
   }
   return best;
+}
+
+/** What is summed over outside, so that each row of the operands is read once; the result in its own order inside. */
+function rowByRow(letters: readonly string[], out: string): string[] {
+  return [...letters.filter(letter => !out.includes(letter)), ...out];
 }
 
 /** What an order costs, in units that were chosen to rank the orders of the products that occur. */
