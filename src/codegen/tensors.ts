@@ -109,11 +109,8 @@ class LoopWriter {
 
   constructor(context: Context, entries: readonly Entry[]) {
     this.#context = context;
-<<<<<<< HEAD
     this.#late = new Set(factorsIn(entries) === undefined ? [] : ['hessian', 'valueGradAndHessian']);
-=======
     this.#hasBlocks = entries.some(({ hasBlocks }) => hasBlocks);
->>>>>>> w4-rows
     this.patterns = new PatternWriter(context, entries, node => this.#leaf(node, undefined, '', undefined));
   }
 
