@@ -10,13 +10,15 @@ import { type Derivative, inputsByRole, type Program } from '../../ir/program.ts
 import { elementsIn, isStatic, type Shape } from '../../ir/shape.ts';
 import type { Entry } from '../matrix.ts';
 import type { Limits } from './compressed.ts';
-import { LIMIT } from './pattern.ts';
 
 /** Terms with so many elements for each row and column are as sparse as a matrix is wanted. */
 const FEW = 3;
 
 /** Of the elements of the terms at most this part may be nonzero. */
 const CLEARLY_FEWER = 0.5;
+
+/** Operations and visits of a look at the pattern: about a tenth of a second. */
+const MOST_WORK = 3e6;
 
 /** Nonzeros of which a module may list the places. */
 const MOST_NONZEROS = 50_000;
@@ -26,7 +28,7 @@ const MOST_ELEMENTS = 2 ** 24;
 
 /**
  * What a compressed matrix may take to be preferred to `entries`, which may be the upper triangle of a symmetric one;
- * undefined if they are to be kept in any case. The search for the pattern may take a multiple of what the terms are.
+ * undefined if they are to be kept in any case.
  */
 export function limitsOf(
   program: Program,
@@ -46,12 +48,12 @@ export function limitsOf(
   const count = (of: readonly { readonly shape: Shape }[]) =>
     of.reduce((sum, { shape }) => sum + (elementsIn(shape) as number), 0);
   if (isMoving(program, entries)) {
-    return { work: LIMIT, nonzeros: MOST_NONZEROS, elements: MOST_ELEMENTS };
+    return { work: MOST_WORK, nonzeros: MOST_NONZEROS, elements: MOST_ELEMENTS };
   }
   const elements = count(all);
   if (elements <= FEW * count(sides)) return undefined;
   return {
-    work: 1e6 + 30 * elements,
+    work: MOST_WORK,
     nonzeros: Math.min(CLEARLY_FEWER * elements, MOST_NONZEROS),
     elements: Math.min(2 * elements, MOST_ELEMENTS),
   };
