@@ -402,3 +402,25 @@ suite('R4, R7, R8, and products', [
   ['sum(softmax(v))', { v: [-INF, -INF] }, { value: 0, grad: { v: [0, 0] } }],
   ['cumsum(v)[2] * v[1]', { v: [2, 3] }, { value: 10, grad: { v: [7, 2] } }],
 ]);
+
+describe('Jacobians', () => {
+  it.each(LEVELS)('by rows are NaN where a partial is, -O%i', async optimize => {
+    const source = '# @input u: n\n# @input w: m\n# @wrt u\nouter(relu(u), w)';
+    const { jacobian } = await load(compile(source, { optimize, jacobian: true }).code);
+    expect([...jacobian({ u: [NaN, 1], w: [2, 3] }).u]).toEqual([NaN, 0, NaN, 0, 0, 2, 0, 3]);
+  });
+
+  it.each(LEVELS)('of what is gathered from a reversed vector, -O%i', async optimize => {
+    const source = '# @input v: n\n# @input k: m int\n# @wrt v\n(2 * v[end:-1:1])[k]';
+    const inputs = { v: [1, 2, 3], k: [1, 3] };
+    const { jacobian } = await load(compile(source, { optimize, jacobian: true }).code);
+    expect([...jacobian(inputs).v]).toEqual([0, 0, 2, 2, 0, 0]);
+    const sparse = await load(compile(source, { optimize, jacobian: 'sparse' }).code);
+    const { values, rowIndex, colPointer } = sparse.jacobian(inputs);
+    expect([[...values], [...rowIndex], [...colPointer]]).toEqual([
+      [2, 2],
+      [1, 0],
+      [0, 1, 1, 2],
+    ]);
+  });
+});

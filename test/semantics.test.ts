@@ -102,6 +102,7 @@ suite('R7: a NaN that is used is seen', [
   ['max(x, y)', { x: NaN, y: 1 }, { value: NaN, grad: { x: NaN, y: NaN } }],
   ['min(x, y, z)', { x: NaN, y: 1, z: 2 }, { value: NaN, grad: { x: NaN, y: NaN, z: NaN } }],
   ['relu(x)', { x: NaN }, { value: NaN, grad: { x: NaN } }],
+  ['relu(x)^2', { x: NaN }, { value: NaN, grad: { x: NaN }, second: { 'x,x': NaN } }],
   ['abs(x)', { x: NaN }, { value: NaN, grad: { x: NaN } }],
   ['clamp(x, 0, 1)', { x: NaN }, { value: NaN, grad: { x: NaN } }],
 ]);

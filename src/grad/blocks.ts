@@ -10,7 +10,7 @@ import { combined, sumOfProducts } from './factors.ts';
 import { type Flow, masked } from './flow.ts';
 import { compact, descending, type Labelled, laid, laidInside, maskedBy } from './layout.ts';
 import { repeated } from './maps.ts';
-import type { Place, Tangent } from './tangents.ts';
+import { type Place, positionOf, type Tangent } from './tangents.ts';
 
 /** The derivative of a tensor f by an input x, of shape [...f, ...x]: as an array, and as a sum of terms. */
 export interface Block {
@@ -45,7 +45,7 @@ function termsOf(b: Builder, tangent: readonly Tangent[]): Term[] {
         laidInside(b, value, labels, DEEP),
         labels.map(label => lengths.get(label)!),
       ),
-      coordinates: [...own, ...lead].map(coordinateOf),
+      coordinates: [...own, ...lead].map(place => coordinateOf(b, place)),
     };
   });
 }
@@ -53,9 +53,11 @@ function termsOf(b: Builder, tangent: readonly Tangent[]): Term[] {
 /** The sums of products that a term is made of are computed in the order in which it is written, so far down. */
 const DEEP = 100;
 
-/** The labels of a canonical term are the axes of its value. */
-function coordinateOf({ label, start, step, index }: Place): Coordinate {
-  return { axis: label, start, step, ...(index !== undefined && { index }) };
+/** The labels of a canonical term are the axes of its value. What an index says is the position itself, wherever it started. */
+function coordinateOf(b: Builder, place: Place): Coordinate {
+  const { label, start, step, index } = place;
+  if (index === undefined) return { axis: label, start, step };
+  return { axis: label, start: 0, step: 1, index: positionOf(b, place) };
 }
 
 /** The tangent of shape [...x, ...f] as the block of f by x, of shape [...f, ...x]. */

@@ -156,7 +156,7 @@ export function calculus(b: Builder): Rules {
 
     max: variadic((g, x, out, i) => when(not(lt(x[i], out)), shareOfTie(g, x, out, i))),
     min: variadic((g, x, out, i) => when(not(lt(out, x[i])), shareOfTie(g, x, out, i))),
-    relu: elementwise((g, [x]) => when(not(le(x, 0)), select(lt(0, x), g, NaN))), // 0 at 0
+    relu: elementwise((g, [x]) => when(not(le(x, 0)), mul(g, select(lt(0, x), 1, NaN)))), // 0 at 0
     select: elementwise(null, (g, [c]) => when(c, g), (g, [c]) => when(not(c), g)),
 
     sigmoid: elementwise((g, [x], out) => mul(g, mul(out, sigmoid(neg(x))))),

@@ -10,10 +10,10 @@ import type { Size } from './size.ts';
 export interface Coordinate {
   /** The axis of the value along which they are told apart; undefined: all stand in one place. */
   readonly axis: number | undefined;
-  /** They stand at start + step * k, k being the index along `axis` (0 without one), or what `index` says there. */
+  /** They stand at start + step * k, k being the index along `axis`, 0 without one. Where an `index` says where: 0 and 1. */
   readonly start: Size;
   readonly step: number;
-  /** Positions from 1, of which k is one less: a vector along `axis`, or a number without one. */
+  /** The positions themselves, counted from 1: a vector along `axis`, or a number without one. */
   readonly index?: Node;
 }
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { emitted } from '../emitted.ts';
-import { checkLoops, programOf } from './tensors.ts';
+import { checkLoops, expectClose, programOf } from './tensors.ts';
 
 const ramp = (n: number, from = 0.3, step = 0.37) =>
   Float64Array.from({ length: n }, (_, i) => Math.sin(from + step * i));
@@ -177,6 +177,20 @@ describe('sums of nothing', () => {
     });
     await checkLoops(program, { x: [-3, 0, Infinity] });
   });
+});
+
+test('four sums at a time read four elements, inside of selections too', async () => {
+  const [c, P] = [
+    [1, 2, 3],
+    [1, 0, 2, 3, 1, 1, 2, 2, 1, 0.5, 1, 1, 1, 2, 3],
+  ];
+  const source = "# @input c: 3\n# @input P: n x 3\n# @wrt c\nnorm((outer(c, c) * P')[1, :])"; // c[1] norm(P c)
+  const { grad } = (await emitted(source, { optimize: 0, hessian: true })).valueAndGrad({ c, P });
+  const rows = Array.from({ length: 5 }, (_, i) => P.slice(3 * i, 3 * i + 3));
+  const products = rows.map(row => row[0] * c[0] + row[1] * c[1] + row[2] * c[2]);
+  const norm = Math.hypot(...products);
+  const slopes = [0, 1, 2].map(k => rows.reduce((sum, row, i) => sum + products[i] * row[k], 0) / norm);
+  expectClose(grad.c, [norm + slopes[0], slopes[1], slopes[2]]);
 });
 
 describe('norm of what is not finite', () => {

@@ -2,7 +2,7 @@
 // the functions of a module, which never run at the same time.
 
 import { type Size, sizeText } from '../../ir/size.ts';
-import { type Block, operandsOf, type Statement, type Value } from './values.ts';
+import { type Block, partsOf, type Statement, type Value } from './values.ts';
 
 /**
  * Takes out of `top` the stores into buffers that neither a statement nor `result`, which the function returns, reads: what
@@ -80,14 +80,6 @@ function valuesIn(statement: Statement, visit: (name: string) => void): Value[] 
     default:
       return [];
   }
-}
-
-/** What a value is made of. */
-function partsOf({ expression }: Value): Value[] {
-  const parts = [...operandsOf(expression)];
-  if (expression.kind === 'load' && expression.base !== undefined) parts.push(expression.base);
-  if ('place' in expression) for (const { value } of expression.place.dynamic) parts.push(value);
-  return parts;
 }
 
 /** Calls `visit` for the arrays that `values` are read from, through the values that `isOpen` lets through, each once. */

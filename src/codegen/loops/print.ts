@@ -9,7 +9,7 @@ import { indent, wrap } from '../text.ts';
 import type { LoopVariable } from './space.ts';
 import type { Piece } from './split.ts';
 import { type ValueSpelling, ValueTexts } from './value-text.ts';
-import type { Block, Combine, Place, Statement, Value } from './values.ts';
+import { type Block, type Combine, type Place, partsOf, type Statement, type Value } from './values.ts';
 
 /** What the text refers to by name, and how it is laid out. */
 export interface Spelling extends ValueSpelling {
@@ -199,9 +199,10 @@ export class LoopPrinter {
     body: Block,
     name: string,
   ): string[] {
+    const inside = valuesInside(body, value);
     const term = (text: string, level: number): string => {
       this.#texts.bind(variable, { text, level });
-      this.#texts.forget(body.statements.flatMap(each => (each.kind === 'define' ? [each.value] : [])));
+      this.#texts.forget(inside);
       return this.#texts.value(value);
     };
     const parts = [1, 2, 3].map(() => this.#take('part'));
@@ -284,6 +285,15 @@ function longSum(size: Size, { statements }: Block): Assignment | undefined {
   const [sum] = sums;
   if (sums.length !== 1 || sum.combine !== '+' || sum.value.isMask) return undefined;
   return sum.value.expression.kind === 'times' ? sum : undefined;
+}
+
+/** What `value` is made of inside of `body`, itself among it; the sides of selections too, which are blocks of their own. */
+function valuesInside(body: Block, value: Value): ReadonlySet<Value> {
+  const values = new Set([value]);
+  for (const each of values) {
+    for (const part of partsOf(each)) if (part.block.isWithin(body)) values.add(part);
+  }
+  return values;
 }
 
 function combined(place: string, combine: Combine, text: string): string {

@@ -70,6 +70,14 @@ export function operandsOf(expression: Expression): readonly Value[] {
   return 'operands' in expression ? expression.operands : [];
 }
 
+/** What a value is made of. */
+export function partsOf({ expression }: Value): Value[] {
+  const parts = [...operandsOf(expression)];
+  if (expression.kind === 'load' && expression.base !== undefined) parts.push(expression.base);
+  if ('place' in expression) for (const { value } of expression.place.dynamic) parts.push(value);
+  return parts;
+}
+
 /** A number or a condition that one iteration of the loops around it computes once. */
 export class Value {
   /** Unique in a function. */
