@@ -49,17 +49,27 @@ export function productsOf(b: Builder, value: Node, isFree: (node: Node) => bool
 
 /** The summands of a factor, which may vary along fewer axes; itself if it is no sum, or a long one. */
 function summands(b: Builder, factor: Factor): Factor[] {
-  let parts = [unrepeated(factor)];
+  let parts = [signed(factor, false)];
   for (;;) {
     const at = parts.findIndex(({ node: { op } }) => op === 'add' || op === 'sub');
-    if (at < 0 || parts.length === MOST_SUMMANDS) return parts;
-    const { node, axes } = parts[at];
+    if (at < 0 || parts.length >= MOST_SUMMANDS) break;
+    const { node, axes, isNegative } = parts[at];
     const operands = node.inputs.map((input, k) => {
       const own = withoutShort(axes.slice(axes.length - input.shape.length), input.shape);
-      return unrepeated({ node: node.op === 'sub' && k === 1 ? b.neg(input) : input, axes: own });
+      return signed({ node: input, axes: own }, isNegative !== (node.op === 'sub' && k === 1));
     });
     parts = parts.toSpliced(at, 1, ...operands);
   }
+  return parts.map(({ node, axes, isNegative }) => ({ node: isNegative ? b.neg(node) : node, axes }));
+}
+
+type Signed = Factor & { readonly isNegative: boolean };
+
+/** A factor or its negative without views and signs of its own. */
+function signed(factor: Factor, isNegative: boolean): Signed {
+  const { node, axes } = unrepeated(factor);
+  if (node.op === 'neg') return signed({ node: node.inputs[0], axes }, !isNegative);
+  return { node, axes, isNegative };
 }
 
 /** A value over `shape`, which varies along the axes of `own` only, as one product, and about what it stores. */

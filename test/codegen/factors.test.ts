@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type CompileOptions, compile, type MetaStructured } from '../../src/index.ts';
 import { difference, generator } from '../differences.ts';
 import { load } from '../load.ts';
-import { blockOf, type Sizes, sizeOf } from './factors.ts';
+import { blockOf, lowRankOf, type Sizes, sizeOf } from './factors.ts';
 
 interface Case {
   readonly text: string;
@@ -55,6 +55,16 @@ async function checked({ text, sizes = {}, given = {}, options = {} }: Case) {
       const block = blockOf(blocks[u][v], factors[u][v], lengths, sizes);
       const expected = typeof dense[u][v] === 'number' ? [dense[u][v]] : dense[u][v];
       close(block, expected, tolerance);
+      for (const [k, term] of blocks[u][v].entries()) {
+        if (term.kind !== 'low-rank') continue;
+        expect(term.shape).toHaveLength(lengths.length + 1);
+        const extents = [...[u, v].map(name => count(lengthsOf(name))), sizeOf(term.shape.at(-1)!, sizes)];
+        close(
+          lowRankOf(factors[u][v][k], extents),
+          blockOf([term], [factors[u][v][k]], lengths, sizes),
+          tolerance,
+        );
+      }
       kinds[`${u}.${v}`] = blocks[u][v].map(({ kind }) => kind).join(' + ');
     }
   }
@@ -265,6 +275,21 @@ sum(exp(E[k, :] * w)) + sum(E[k, :].^3)`;
   test('an element and a slice', async () => {
     await checked({ text: '# @input x: n\nx[2]^3 * x[1] + sum(x[2:3].^2) * x[3]', sizes: { n: 5 } });
   });
+});
+
+test('differences, signs and blocks of different inputs', async () => {
+  const text = `
+# @input a: n
+# @input c: m
+# @input b: n
+# @input x: n
+# @input y: m
+# @wrt x, y
+dot(a, x) * dot(c, y) - dot(a, x)^3 - dot(b, x)^4 - dot(c, y)^2 * sum(y)`;
+  const { kinds } = await checked({ text, sizes: { n: 3, m: 2 } });
+  expect(kinds['x.y']).toBe('low-rank');
+  expect(kinds['y.x']).toBe('low-rank');
+  expect(kinds['x.x']).toBe('low-rank + low-rank');
 });
 
 describe('models', () => {

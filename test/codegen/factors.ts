@@ -68,3 +68,16 @@ function indexesOf(extents: readonly number[]): number[][] {
     [[]],
   );
 }
+
+/** left' diag(weights) right, from the three factors alone: p x q, the last length being that of the sum. */
+export function lowRankOf({ factors }: Given, [p, q, n]: readonly number[]): Float64Array {
+  const [left, weights, right] = factors;
+  return Float64Array.from({ length: p * q }, (_, at) => {
+    let sum = 0;
+    for (let k = 0; k < n; k++) {
+      const weight = weights.length === 1 ? weights[0] : weights[k];
+      sum += left[k * p + Math.floor(at / q)] * weight * right[k * q + (at % q)];
+    }
+    return sum;
+  });
+}
