@@ -403,6 +403,16 @@ suite('R4, R7, R8, and products', [
   ['cumsum(v)[2] * v[1]', { v: [2, 3] }, { value: 10, grad: { v: [7, 2] } }],
 ]);
 
+describe('Hessians', () => {
+  it.each(LEVELS)('of what does not depend on an input are 0 there, beside NaN too, -O%i', async optimize => {
+    const source =
+      '# @input u: n\n# @input z: m\n# @input A: n x m\n# @wrt u, A\nnorm(concat(z, u)[1:n] ./ (1 + sum(A, 2).^2))';
+    const { hessian } = await load(compile(source, { optimize, hessian: true }).code);
+    const { u, A } = hessian({ u: [5], z: [3], A: [NaN] });
+    expect([...u.u, ...u.A, ...A.u, ...A.A]).toEqual([0, 0, 0, NaN]);
+  });
+});
+
 describe('Jacobians', () => {
   it.each(LEVELS)('by rows are NaN where a partial is, -O%i', async optimize => {
     const source = '# @input u: n\n# @input w: m\n# @wrt u\nouter(relu(u), w)';

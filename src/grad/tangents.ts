@@ -231,14 +231,18 @@ export function summedTo(b: Builder, tangent: Tangent, own: readonly Place[]): T
   };
 }
 
-/** The factors with the guard applied if it changes along one of the labels; the guard that is left. */
+/**
+ * The factors with the guard applied if it changes along one of the labels; the guard that is left holds where it held
+ * for any of the summands: what the sum of none of them meets next may not be finite (rule R1).
+ */
 function ungated(
   b: Builder,
   { factors, guard }: Tangent,
   over: readonly number[],
 ): { readonly factors: readonly Labelled[]; readonly guard: Labelled | null } {
   if (guard === null || !guard.labels.some(label => over.includes(label))) return { factors, guard };
-  return { factors: gatedFactors(b, factors, guard), guard: null };
+  const any = without(guard, over, (node, axes) => b.any(node, axes));
+  return { factors: gatedFactors(b, factors, guard), guard: constantOf(any.node) === 1 ? null : any };
 }
 
 /**
