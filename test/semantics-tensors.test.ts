@@ -411,6 +411,14 @@ describe('Hessians', () => {
     const { u, A } = hessian({ u: [5], z: [3], A: [NaN] });
     expect([...u.u, ...u.A, ...A.u, ...A.A]).toEqual([0, 0, 0, NaN]);
   });
+
+  it.each(LEVELS)('are 0 for what no maximum selects, beside NaN too, -O%i', async optimize => {
+    const source =
+      '# @input u: n\n# @input w: m\n# @input z: m\n# @wrt u\nlogsumexp(max(concat(z, u), concat(u, w)))';
+    const { hessian } = await load(compile(source, { optimize, hessian: true }).code);
+    // u[2] is less than z[2] and less than w[3].
+    expect([...hessian({ u: [2, 0.5], w: [0, 1, 3], z: [NaN, 1, 0] }).u.u]).toEqual([NaN, 0, 0, 0]);
+  });
 });
 
 describe('Jacobians', () => {

@@ -47,9 +47,9 @@ function joined(b: Builder, group: readonly Tangent[]): Tangent {
   const flows = group.map(({ factors, guard }): Flow => {
     return { value: laid(b, product(b, factors), order), guard: guard && laid(b, guard, order) };
   });
-  const { value, guard, clean } = join(b, flows);
+  const { value, guard } = join(b, flows);
   const labelled = (node: Node) => compact(b, node, order.slice(order.length - node.shape.length));
-  return { ...first, factors: [labelled(value)], guard: guard === null || clean ? null : labelled(guard) };
+  return { ...first, factors: [labelled(value)], guard: guard && labelled(guard) };
 }
 
 /** Terms by a text that those of a group share. */
