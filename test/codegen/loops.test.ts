@@ -1,8 +1,11 @@
 // Loops: every operation on tensors, stored or inline, fused or not, against the reference evaluator.
 
 import { describe, expect, test } from 'vitest';
+import type { Builder } from '../../src/ir/build.ts';
+import type { Node } from '../../src/ir/graph.ts';
 import { emitted } from '../emitted.ts';
-import { checkLoops, expectClose, programOf } from './tensors.ts';
+import { load } from '../load.ts';
+import { checkLoops, emitted as emittedLoops, expectClose, programOf } from './tensors.ts';
 
 const ramp = (n: number, from = 0.3, step = 0.37) =>
   Float64Array.from({ length: n }, (_, i) => Math.sin(from + step * i));
@@ -176,6 +179,23 @@ describe('sums of nothing', () => {
       return { sum: b.reduceSum(nothing, [0]), norm: b.norm(nothing, [0]) };
     });
     await checkLoops(program, { x: [-3, 0, Infinity] });
+  });
+});
+
+describe('sums over an axis of length 0 are written', () => {
+  const none = (b: Builder, x: Node, axis: number) => b.slice(x, { axis, start: 0, step: 1, length: 0 });
+  const SUMS: Readonly<Record<string, (b: Builder, x: Node) => Node>> = {
+    'along the first axis': (b, x) => b.reduceSum(none(b, b.sin(x), 0), [0]),
+    'along the second axis': (b, x) => b.reduceSum(none(b, b.sin(x), 1), [1]),
+    'along the last axis': (b, x) => b.reduceSum(none(b, b.sin(x), 2), [2]),
+    'of products': (b, x) => b.contract('kab,kac->bc', none(b, x, 0), none(b, b.cos(x), 0)),
+  };
+  test.each(Object.keys(SUMS))('%s', async name => {
+    const program = programOf({ x: '3 x 3 x 3' }, (b, { x }) => ({ f: SUMS[name](b, x) }));
+    const f = (await load(emittedLoops(program))).bind({ x: ramp(27) });
+    const y = new Float64Array(9).fill(5); // what an earlier call may have left
+    f.value(new Float64Array(0), y);
+    expect([...y]).toEqual(new Array(9).fill(0));
   });
 });
 

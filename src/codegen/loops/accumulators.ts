@@ -214,7 +214,9 @@ export class Accumulators {
     const loops = this.#nest.loopsOf.get(unit)!;
     let elements = 1;
     for (const [k, { kind, from }] of unit.axes.entries()) {
-      if (k < unit.level || kind !== 'kept') continue;
+      if (k < unit.level) continue;
+      if (loops[k].variable.size === 0) return false; // no element would be met
+      if (kind !== 'kept') continue;
       if (!loops[k].unrolled) return false;
       const size = loops[k].variable.size as number; // or it would not be unrolled
       elements *= from === undefined ? size : (size + 1) / 2;
