@@ -7,7 +7,7 @@ import { tensorEvaluator } from '../ir/evaluate.ts';
 import type { Node } from '../ir/graph.ts';
 import { liveNodes } from '../ir/live.ts';
 import { elementsIn, type Shape } from '../ir/shape.ts';
-import { addSizes, productOfSizes, type Size } from '../ir/size.ts';
+import { addSizes, multiplySizes, productOfSizes, type Size, sizeText } from '../ir/size.ts';
 import type { Term } from '../ir/terms.ts';
 import { type Cell, nonzerosIn, planOf } from './cells.ts';
 import type { Deposit, Listing } from './loops/deposit.ts';
@@ -51,34 +51,23 @@ const MOST_COUNTED = 100_000;
 
 /** The matrix of `cells`, of so many rows and columns; `name` is that of its pattern. */
 export function sparseMatrix(name: string, cells: readonly Cell[], height: Size, width: Size): SparseMatrix {
-  const listings: Listing[] = [];
-  const deposits: Deposit[] = [];
-  let count: Size = 0;
-  let nonzeros: Size | undefined = 0;
-  let isCleared = false;
-  for (const [k, cell] of cells.entries()) {
-    const plan = planOf(cell);
-    const own = nonzerosIn(plan);
-    nonzeros = own === undefined || nonzeros === undefined ? undefined : addSizes(nonzeros, own);
-    isCleared ||= !plan.isExact;
-    for (const { term, combine, isWhole } of plan.steps) {
-      const spread = spreadOf(cell, term);
-      const places: ArrayRef = { name: '', offset: count, strides: stridesInOrder(spread) };
-      count = addSizes(count, elementsIn(term.value.shape));
-      listings.push({ kind: 'listing', ...spread, rows: places, columns: places, ...sidesOf(cell) });
-      const to = { name: '', offset: 0, strides: [1] };
-      deposits.push({
-        kind: 'deposit',
-        ...spread,
-        value: term.value,
-        combine,
-        to,
-        places,
-        cell: `${name} ${k}`,
-        isWhole,
-      });
-    }
-  }
+  const plans = cells.map(planOf);
+  const owns = plans.map(nonzerosIn);
+  const nonzeros = owns.reduce<Size | undefined>(
+    (sum, own) => (own === undefined || sum === undefined ? undefined : addSizes(sum, own)),
+    0,
+  );
+  const isCleared = plans.some(plan => !plan.isExact);
+  const steps = cells.flatMap((cell, k) => plans[k].steps.map(step => ({ ...step, cell, k })));
+  const { list, count } = listed(steps.map(({ cell, term }) => spreadOf(cell, term)));
+  const listings = steps.map(({ cell }, i): Listing => {
+    const { places, ...spread } = list[i];
+    return { kind: 'listing', ...spread, rows: places, columns: places, ...sidesOf(cell) };
+  });
+  const deposits = steps.map(({ term, combine, isWhole, k }, i): Deposit => {
+    const to = { name: '', offset: 0, strides: [1] };
+    return { kind: 'deposit', ...list[i], value: term.value, combine, to, cell: `${name} ${k}`, isWhole };
+  });
   const sizes = { listings, count, height, width };
   const nodes = indexNodes(listings);
   const deciding = liveNodes(nodes).flatMap(node => (node.op === 'input' ? [node.attrs.name] : []));
@@ -102,11 +91,36 @@ export function sparseMatrix(name: string, cells: readonly Cell[], height: Size,
   };
 }
 
+/**
+ * Where the elements of each term stand in the list of all. Terms that are vectors of one length take turns: a loop over
+ * them, such as one over observations, then reads the list from its beginning to its end.
+ */
+function listed(spreads: readonly Spread[]): {
+  readonly list: readonly (Spread & { readonly places: ArrayRef })[];
+  readonly count: Size;
+} {
+  const keyOf = ({ shape }: Spread, k: number) => (shape.length === 1 ? sizeText(shape[0]) : `${k}th`);
+  const groups = new Map<string, Spread[]>();
+  for (const [k, spread] of spreads.entries()) {
+    const key = keyOf(spread, k);
+    groups.set(key, [...(groups.get(key) ?? []), spread]);
+  }
+  const placesOf = new Map<Spread, ArrayRef>();
+  let count: Size = 0;
+  for (const group of groups.values()) {
+    for (const [k, spread] of group.entries()) {
+      const strides = stridesInOrder(spread).map(stride => multiplySizes(stride, group.length));
+      placesOf.set(spread, { name: '', offset: addSizes(count, k), strides });
+    }
+    count = addSizes(count, multiplySizes(elementsIn(group[0].shape), group.length));
+  }
+  return { list: spreads.map(spread => ({ ...spread, places: placesOf.get(spread)! })), count };
+}
+
+type Spread = Pick<Listing, 'shape' | 'coordinates' | 'lengths'>;
+
 /** Columns before rows: the values of a column lie side by side. */
-function spreadOf(
-  { row, column }: Cell,
-  { value, coordinates }: Term,
-): Pick<Listing, 'shape' | 'coordinates' | 'lengths'> {
+function spreadOf({ row, column }: Cell, { value, coordinates }: Term): Spread {
   const rank = row.shape.length;
   return {
     shape: value.shape,
@@ -124,7 +138,7 @@ function sidesOf({ row, column }: Cell): Pick<Listing, 'row' | 'column'> {
 }
 
 /** Distances in the list of elements, which has the order in which loops go over them. */
-function stridesInOrder({ shape, coordinates }: Pick<Listing, 'shape' | 'coordinates'>): Size[] {
+function stridesInOrder({ shape, coordinates }: Spread): Size[] {
   const first = (axis: number) => coordinates.findIndex(coordinate => coordinate.axis === axis);
   return shape.map((_, axis) =>
     productOfSizes(shape.filter((_, other) => other !== axis && first(other) > first(axis))),
