@@ -36,7 +36,8 @@ function termsOf(b: Builder, tangent: readonly Tangent[]): Term[] {
           b,
           [first, ...others].map(({ factors }) => factors),
         );
-        return first.guard === null ? sum : maskedBy(b, first.guard, sum);
+        const isClean = [first, ...others].every(({ clean }) => clean);
+        return first.guard === null || isClean ? sum : maskedBy(b, first.guard, sum);
       })
       .reduce((sum, part) => combined(b, [sum, part], (x, y) => b.add(x, y)));
     const labels = [...lengths.keys()].sort((p, q) => p - q);

@@ -49,7 +49,7 @@ function joined(b: Builder, group: readonly Tangent[]): Tangent {
   });
   const { value, guard } = join(b, flows);
   const labelled = (node: Node) => compact(b, node, order.slice(order.length - node.shape.length));
-  return { ...first, factors: [labelled(value)], guard: guard && labelled(guard) };
+  return { ...first, factors: [labelled(value)], guard: guard && labelled(guard), clean: false };
 }
 
 /** Terms by a text that those of a group share. */
@@ -75,7 +75,8 @@ function addTo(b: Builder, group: Tangent[], term: Tangent): void {
     const labels = new Set(rests.flat().flatMap(factor => factor.labels));
     const apart = rests.reduce((sum, rest) => sum + storage(rest, term.lengths), 0);
     if (volume(labels, term.lengths) > apart) continue;
-    group[at] = { ...other, factors: times(b, shared, sumOfProducts(b, rests)) };
+    const factors = times(b, shared, sumOfProducts(b, rests));
+    group[at] = { ...other, factors, clean: areClean([other, term]) };
     return;
   }
   group.push(term);
@@ -92,7 +93,12 @@ export function total(b: Builder, group: readonly Tangent[]): Tangent {
         group.map(({ factors }) => factors),
       ),
     ],
+    clean: areClean(group),
   };
+}
+
+function areClean(terms: readonly Tangent[]): boolean {
+  return terms.every(({ clean }) => clean);
 }
 
 /** More terms than this that stand alike are added up. */

@@ -28,6 +28,8 @@ export interface Tangent {
   readonly lead: readonly Place[];
   /** Of every label, whether a factor varies along it or not. */
   readonly lengths: Lengths;
+  /** The product is already zero where the guard does not hold: a sum of what was. */
+  readonly clean?: boolean;
 }
 
 export function along(label: number): Place {
@@ -66,7 +68,8 @@ export function unused({ lengths }: Tangent): number {
 }
 
 export function scaled(b: Builder, tangent: Tangent, factor: Labelled): Tangent {
-  return { ...tangent, factors: times(b, tangent.factors, factor) };
+  const factors = times(b, tangent.factors, factor);
+  return factors === tangent.factors ? tangent : { ...tangent, factors, clean: false };
 }
 
 /** The tangent where `mask` holds too; null if that is nowhere. */
@@ -74,7 +77,7 @@ export function guarded(b: Builder, tangent: Tangent, mask: Labelled): Tangent |
   const known = constantOf(mask.node);
   if (known !== undefined) return known ? tangent : null;
   const masks = tangent.guard === null ? [mask] : [tangent.guard, mask];
-  return { ...tangent, guard: conjunction(b, masks) };
+  return { ...tangent, guard: conjunction(b, masks), clean: false };
 }
 
 /** The tensor `node`, whose axes are the last of those of `own`, at the places of these. */
@@ -221,6 +224,7 @@ export function summedTo(b: Builder, tangent: Tangent, own: readonly Place[]): T
   const over = [...tangent.lengths.keys()].filter(label => !kept.has(label));
   if (over.length === 0) return { ...tangent, own };
   const { factors, guard } = ungated(b, tangent, over);
+  const isGated = factors !== tangent.factors;
   const lengths = new Map([...tangent.lengths].filter(([label]) => kept.has(label)));
   return {
     factors: contractedOver(b, factors, over, tangent.lengths),
@@ -228,6 +232,7 @@ export function summedTo(b: Builder, tangent: Tangent, own: readonly Place[]): T
     own,
     lead: tangent.lead,
     lengths,
+    clean: isGated || tangent.clean === true,
   };
 }
 
@@ -269,7 +274,7 @@ function gatedFactors(b: Builder, factors: readonly Labelled[], guard: Labelled)
 
 /** The tangent with other labels. */
 export function relabelled(
-  { factors, guard, own, lead, lengths }: Tangent,
+  { factors, guard, own, lead, lengths, clean = false }: Tangent,
   to: (label: number) => number,
 ): Tangent {
   const rename = ({ node, labels }: Labelled): Labelled => ({ node, labels: labels.map(to) });
@@ -281,5 +286,6 @@ export function relabelled(
     own: own.map(move),
     lead: lead.map(move),
     lengths: new Map([...lengths].map(([label, size]) => [to(label), size])),
+    clean,
   };
 }
