@@ -161,7 +161,7 @@ function command(): Command {
     .addOption(new Option('-e, --emit <kind>', 'the module, or its graph').choices(EMITS).default('js'))
     .addOption(available('-t, --target <target>', 'language of the loops', { js: true, wasm: false }))
     .addOption(
-      new Option('--precision <type>', 'type of the arrays; sums are doubles in both')
+      new Option('--precision <type>', 'type of the arrays; single numbers are doubles in both')
         .choices(PRECISIONS)
         .default('f64'),
     )

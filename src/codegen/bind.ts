@@ -7,10 +7,11 @@ import { elementsIn, isStatic } from '../ir/shape.ts';
 import { addSizes, nameOfSize, type Size, sizeText } from '../ir/size.ts';
 import { destructure, lengthTest, patternOf, scalarChecks, tensorFrom } from './arguments.ts';
 import { type Context, sizeIn, WIDTH } from './context.ts';
-import { type Entry, factorsIn, lengthText } from './entries.ts';
+import { type Entry, factorsIn } from './entries.ts';
 import { boundFactors } from './factors-text.ts';
 import type { EmittedFunction } from './functions.ts';
 import { commentText, member, Names, property, quote } from './names.ts';
+import { lengthText } from './parts.ts';
 import { item, object, typedArray } from './results.ts';
 import { flat, indent, layout, type Tree } from './text.ts';
 

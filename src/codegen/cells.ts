@@ -7,7 +7,7 @@ import type { Node } from '../ir/graph.ts';
 import type { Derivative } from '../ir/program.ts';
 import { elementsIn, type Shape } from '../ir/shape.ts';
 import { addSizes, multiplySizes, type Size, sameSize, subtractSizes } from '../ir/size.ts';
-import type { Coordinate, Term } from '../ir/terms.ts';
+import { type Coordinate, type Term, transposedTerms } from '../ir/terms.ts';
 import { isAligned, stridesOf } from './loops/space.ts';
 
 /** Rows or columns of a matrix that belong together: one for each element of a value. */
@@ -42,11 +42,7 @@ export function cellsOf(
       if (!isSymmetric || i <= j)
         return { row, column, shape, terms: termsAt(derivative, row, column, shape) };
       const terms = termsAt(derivative, column, row, [...column.shape, ...row.shape]);
-      const rank = column.shape.length;
-      const mirrored = terms.map(({ value, coordinates }) => {
-        return { value, coordinates: [...coordinates.slice(rank), ...coordinates.slice(0, rank)] };
-      });
-      return { row, column, shape, terms: mirrored };
+      return { row, column, shape, terms: transposedTerms(terms, column.shape.length) };
     }),
   );
 }

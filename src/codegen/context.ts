@@ -2,9 +2,9 @@
 
 import { type Input, inputsByRole, type Program, sizesOf } from '../ir/program.ts';
 import type { Size } from '../ir/size.ts';
-import { type Placed, placed } from './entries.ts';
 import { sizeExpression } from './loops/size-text.ts';
 import { Names } from './names.ts';
+import { type Placed, placed } from './parts.ts';
 
 /** Columns of a line at the top level. */
 export const WIDTH = 100;

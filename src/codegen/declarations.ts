@@ -11,13 +11,12 @@ import {
   type ExtraPart,
   factorsIn,
   isConstantPattern,
-  lengthText,
   patternsOf,
-  type Result,
 } from './entries.ts';
 import type { Factors } from './factors.ts';
 import { META_OF_FACTORS, TERM_TYPE, termDeclaration } from './factors-text.ts';
 import { commentText, isIdentifierName, quote } from './names.ts';
+import { lengthText, type Result } from './parts.ts';
 import { indent } from './text.ts';
 
 /** The text of the `.d.ts` file that belongs to the module of `context`. */

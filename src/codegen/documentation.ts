@@ -3,9 +3,10 @@
 import { type Shape, shapeText } from '../ir/shape.ts';
 import type { Context } from './context.ts';
 import { extraType, gradientType, inputsType, isLikeWrt, typeOf } from './declarations.ts';
-import type { Entry, Result } from './entries.ts';
+import type { Entry } from './entries.ts';
 import { numberText } from './forms.ts';
 import { commentText } from './names.ts';
+import type { Result } from './parts.ts';
 
 /** Wider types than this are left to the declarations. */
 const WIDEST_TYPE = 70;

@@ -9,9 +9,9 @@ import { elementsIn, type Shape } from '../ir/shape.ts';
 import { addSizes, type Size, sameSize } from '../ir/size.ts';
 import type { Coordinate, Term } from '../ir/terms.ts';
 import { type Cell, cellsOf, type Side } from './cells.ts';
-import type { Part } from './entries.ts';
 import { type Factor, type Product, productsOf } from './factoring.ts';
 import { stridesOf } from './loops/space.ts';
+import type { Part } from './parts.ts';
 
 /** Where the elements of a term stand, or that it is a product; in words at `KINDS`. */
 export type TermKind = keyof typeof KINDS;

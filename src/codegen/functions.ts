@@ -19,9 +19,10 @@ import {
   selectionOf,
 } from './arguments.ts';
 import { type Context, WIDTH } from './context.ts';
-import type { Block, Entry } from './entries.ts';
+import type { Entry } from './entries.ts';
 import { BodyPrinter } from './js.ts';
 import { Names } from './names.ts';
+import type { Block } from './parts.ts';
 import { type Elements, type ElementsOf, elementsOf, resultOf, returnOf, storesOf } from './results.ts';
 import { indexOf, type Leaf, type Scalars } from './scalars.ts';
 import { type Sink, schedule } from './schedule.ts';

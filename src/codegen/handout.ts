@@ -5,10 +5,10 @@ import { constantOf } from '../ir/build.ts';
 import type { Graph, Node } from '../ir/graph.ts';
 import { scalarsOf } from '../ir/literal.ts';
 import { SCALAR } from '../ir/shape.ts';
-import type { Block, Part } from './entries.ts';
 import type { Deposit } from './loops/deposit.ts';
 import { isLeaf } from './loops/stored.ts';
 import type { ArrayRef } from './loops/values.ts';
+import type { Block, Part } from './parts.ts';
 import { indexOf } from './scalars.ts';
 
 /** A value and its place. */

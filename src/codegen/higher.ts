@@ -6,8 +6,9 @@ import type { Node } from '../ir/graph.ts';
 import { type Derivative, type HigherKind, type Input, orderOf } from '../ir/program.ts';
 import { elementsIn } from '../ir/shape.ts';
 import { addSizes, multiplySizes, type Size, sameSize } from '../ir/size.ts';
-import type { Block, Entry, Field, Part, Placed, Result } from './entries.ts';
+import type { Entry } from './entries.ts';
 import { stridesOf } from './loops/space.ts';
+import type { Block, Field, Part, Placed, Result } from './parts.ts';
 
 type Variable = Placed<Input>['items'][number];
 

@@ -3,7 +3,7 @@
 // list the elements, a helper sorts them, and what is kept is the pattern and the place of each listed element.
 
 import { type Context, sizeIn, WIDTH } from './context.ts';
-import { type Block, type Entry, isConstantPattern, patternsOf } from './entries.ts';
+import { type Entry, isConstantPattern, patternsOf } from './entries.ts';
 import { functionText } from './functions.ts';
 import type { Environment } from './loops/elements.ts';
 import { fuse } from './loops/fuse.ts';
@@ -11,6 +11,7 @@ import { Lowering } from './loops/lower.ts';
 import { LoopPrinter } from './loops/print.ts';
 import { unitsOf } from './loops/units.ts';
 import { Names, property } from './names.ts';
+import type { Block } from './parts.ts';
 import { typedArray } from './results.ts';
 import { namedListing, type Sparsity } from './sparsity.ts';
 import { layout } from './text.ts';

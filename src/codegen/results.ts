@@ -2,9 +2,9 @@
 
 import { constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
-import type { Block, Result } from './entries.ts';
 import { lengthOf, treeOfFactors } from './factors-text.ts';
 import { keyOf, property } from './names.ts';
+import type { Block, Result } from './parts.ts';
 import type { Scalars } from './scalars.ts';
 import type { Sink } from './schedule.ts';
 import { type Item, layout, type Tree } from './text.ts';

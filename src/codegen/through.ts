@@ -6,17 +6,10 @@ import { addSizes, multiplySizes, type Size, sameSize } from '../ir/size.ts';
 import { isTensor, lengthTest, placeOf, tensorFrom } from './arguments.ts';
 import { boundName, filled } from './bind.ts';
 import { type Context, sizeIn, WIDTH } from './context.ts';
-import {
-  type Block,
-  blocksOf,
-  type Entry,
-  type Extra,
-  type ExtraPart,
-  isConstantPattern,
-  type Result,
-} from './entries.ts';
+import { type Entry, type Extra, type ExtraPart, isConstantPattern } from './entries.ts';
 import { type EmittedFunction, recordParameters } from './functions.ts';
 import { Names, property, quote } from './names.ts';
+import { type Block, blocksOf, type Result } from './parts.ts';
 import { item, object, typedArray } from './results.ts';
 import { flat, layout, type Tree } from './text.ts';
 

@@ -87,12 +87,3 @@ export function transposedBlock(b: Builder, block: Node, x: Node, y: Node): Node
   const axes = Array.from({ length: p + q }, (_, axis) => (axis < p ? axis + q : axis - p));
   return b.permute(block, axes);
 }
-
-/** The terms of the block of x by y from those of y by x. */
-export function transposedTerms(terms: readonly Term[], { shape: y }: Node): Term[] {
-  const q = y.length;
-  return terms.map(({ value, coordinates }) => ({
-    value,
-    coordinates: [...coordinates.slice(q), ...coordinates.slice(0, q)],
-  }));
-}

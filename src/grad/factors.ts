@@ -11,7 +11,7 @@ import { compact, type Labelled, laid, without as reduced } from './layout.ts';
 export type Lengths = ReadonlyMap<number, Size>;
 
 /** What a named size is taken for when costs are compared. */
-export const TYPICAL_SIZE = 100;
+const TYPICAL_SIZE = 100;
 
 /** About how many elements an array over the labels has. */
 export function volume(labels: Iterable<number>, lengths: Lengths): number {

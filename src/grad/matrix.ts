@@ -7,8 +7,8 @@ import type { Builder } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Mode, ModeChoice } from '../ir/program.ts';
 import { SCALAR } from '../ir/shape.ts';
-import type { Term } from '../ir/terms.ts';
-import { type Block, blockOf, transposedBlock, transposedTerms } from './blocks.ts';
+import { type Term, transposedTerms } from '../ir/terms.ts';
+import { type Block, blockOf, transposedBlock } from './blocks.ts';
 import { type Flow, masked } from './flow.ts';
 import type { Pushforward } from './forward.ts';
 import { cheapest, elementsIn } from './modes.ts';
@@ -97,7 +97,10 @@ export function matrices(
 
   /** The entry of x by y, given the block of y by x. */
   const transposed = (row: number, column: number, { value, terms }: Block, x: Node, y: Node): Entry =>
-    entry(row, column, { value: transposedBlock(b, value, x, y), terms: transposedTerms(terms, y) });
+    entry(row, column, {
+      value: transposedBlock(b, value, x, y),
+      terms: transposedTerms(terms, y.shape.length),
+    });
 
   /** Second derivatives by columns. Of the two inputs of a block the smaller one is the seed. */
   const bySmaller = (rows: readonly Row[]): Entry[] => {

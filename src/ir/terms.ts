@@ -41,3 +41,11 @@ export function mapTerms(terms: readonly Term[], move: (node: Node) => Node): Te
     ),
   }));
 }
+
+/** The same terms with the first `rank` axes of the whole after the others: the block of y by x from that of x by y. */
+export function transposedTerms(terms: readonly Term[], rank: number): Term[] {
+  return terms.map(({ value, coordinates }) => ({
+    value,
+    coordinates: [...coordinates.slice(rank), ...coordinates.slice(0, rank)],
+  }));
+}
