@@ -28,6 +28,27 @@ function failures({ functions }: CheckReport): string[] {
   return functions.filter(({ ok }) => !ok).map(({ name, reference }) => `${name}: ${reference}`);
 }
 
+describe('Gauss-Newton', () => {
+  const checked = (change?: (code: string) => string) =>
+    check('[x^2 - y, exp(x * y) - 1]', { gaussNewton: true }, change);
+
+  test('passes', async () => {
+    const report = await checked();
+    expect(failures(report)).toEqual([]);
+    const names = report.functions.map(({ name }) => name);
+    expect(names).toContain('gaussNewton');
+    expect(names).toContain('bind().gaussNewton');
+  });
+
+  test.each([
+    ['cost', /cost: /g, 'cost: 2 * ', 'gaussNewton: the reference evaluator'],
+    ['gradient', /\bg\[0\] = /g, 'g[0] = 1 + ', 'bind().gaussNewton: differences'],
+    ['matrix', /\bA\[3\] = /g, 'A[3] = 1 + ', 'bind().gaussNewton: differences'],
+  ])('a wrong %s is noticed', async (_, right, wrong, failure) => {
+    expect(failures(await checked(code => code.replace(right, wrong)))).toEqual([failure]);
+  });
+});
+
 describe('right modules pass', () => {
   test.each([
     ['polynomial', 'x^2 * y - 3 * y^3 / x'],

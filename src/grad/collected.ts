@@ -76,7 +76,7 @@ function addTo(b: Builder, group: Tangent[], term: Tangent): void {
     const apart = rests.reduce((sum, rest) => sum + storage(rest, term.lengths), 0);
     if (volume(labels, term.lengths) > apart) continue;
     const factors = times(b, shared, sumOfProducts(b, rests));
-    group[at] = { ...other, factors, clean: areClean([other, term]) };
+    group[at] = { ...other, factors, clean: false };
     return;
   }
   group.push(term);
@@ -93,12 +93,8 @@ export function total(b: Builder, group: readonly Tangent[]): Tangent {
         group.map(({ factors }) => factors),
       ),
     ],
-    clean: areClean(group),
+    clean: false,
   };
-}
-
-function areClean(terms: readonly Tangent[]): boolean {
-  return terms.every(({ clean }) => clean);
 }
 
 /** More terms than this that stand alike are added up. */
