@@ -3,47 +3,27 @@
 
 import type { Node } from '../ir/graph.ts';
 import { liveNodes } from '../ir/live.ts';
-import { elementsIn, SCALAR } from '../ir/shape.ts';
-import { addSizes, multiplySizes, type Size, sameSize, sizeText } from '../ir/size.ts';
-import { destructure, lengthTest } from './arguments.ts';
+import { multiplySizes, type Size, sizeText } from '../ir/size.ts';
+import { destructure } from './arguments.ts';
+import { argumentChecks, clears, listOf, mirrors, mirrorsOfCells, parametersOf } from './around.ts';
 import { type Context, sizeIn, WIDTH } from './context.ts';
 import { type Entry, factorsIn } from './entries.ts';
 import { numberText } from './forms.ts';
 import { type EmittedFunction, functionText } from './functions.ts';
 import { Handout } from './handout.ts';
-import { inBlocks, isBlocks } from './loops/blocks.ts';
-import type { Deposit } from './loops/deposit.ts';
+import { Leaves } from './leaves.ts';
 import type { Environment } from './loops/elements.ts';
-import { fuse, isLoop, type Nest } from './loops/fuse.ts';
 import { gramPanel, gramText } from './loops/gram.ts';
-import { Lowering } from './loops/lower.ts';
-import { dropDeadStores, plan } from './loops/memory.ts';
 import { LoopPrinter } from './loops/print.ts';
 import { PANEL_ROWS, productText } from './loops/product.ts';
-import { sizeExpression } from './loops/size-text.ts';
-import { constantIndex, stridesOf } from './loops/space.ts';
 import { identifiersIn, type Piece, split } from './loops/split.ts';
 import { isLeaf } from './loops/stored.ts';
 import { packText } from './loops/tile.ts';
-import { type Unit, unitsOf } from './loops/units.ts';
-import type { ArrayRef } from './loops/values.ts';
-import { Names, quote } from './names.ts';
-import type { Block, Part } from './parts.ts';
+import { type LoopStats, lowerFunction } from './lowered.ts';
+import { Names } from './names.ts';
 import { compressText } from './pattern.ts';
 import { PatternWriter } from './pattern-writer.ts';
-import type { Region } from './regions.ts';
 import { fill, indent, wrap } from './text.ts';
-
-/** What became of one function. */
-export interface LoopStats {
-  /** Values that are stored, or summed up. */
-  readonly units: number;
-  /** Loops that these would take one by one, and those that there are. */
-  readonly axes: number;
-  readonly loops: number;
-  /** Calls of the kernel for matrix products. */
-  readonly products: number;
-}
 
 /** An array that `bind` allocates; its length is an integer or a text of named sizes. */
 export interface WorkArray {
@@ -93,7 +73,7 @@ const METHOD_WIDTH = WIDTH - 6;
 class LoopWriter {
   readonly stats: Record<string, LoopStats> = {};
   readonly #context: Context;
-  readonly #constants = new Map<Node, string>();
+  readonly #leaves: Leaves;
   readonly #buffers = new Map<string, { readonly length: Size }>();
   /** The functions that work in each of them. */
   readonly #users = new Map<string, Set<string>>();
@@ -112,44 +92,44 @@ class LoopWriter {
     this.#context = context;
     this.#late = new Set(factorsIn(entries) === undefined ? [] : ['hessian', 'valueGradAndHessian']);
     this.#hasBlocks = entries.some(({ hasBlocks }) => hasBlocks);
-    this.patterns = new PatternWriter(context, entries, node => this.#leaf(node, undefined, '', undefined));
+    this.#leaves = new Leaves(context, (name, isScalar) => {
+      const local = context.locals.get(name)!;
+      return isScalar ? local : { name: local, offset: 0, strides: [] };
+    });
+    this.patterns = new PatternWriter(context, entries, node => this.#leaves.of(node));
   }
 
   method(entry: Entry): EmittedFunction {
     const { name, bound, extra } = entry;
     const context = this.#context;
     const scope = new Names(context.scope);
-    const theta = scope.take('theta');
-    const direction = extra && scope.take(extra.boundParameter);
-    const arrays = new Map<Block, string>();
-    for (const block of bound) {
-      if (block.parameter !== undefined) arrays.set(block, scope.take(block.parameter));
-    }
+    const parameters = parametersOf(entry, scope);
+    const { arrays } = parameters;
     const handout = new Handout(context.program.graph, bound, arrays, block => this.patterns.placesOf(block));
-    const { pieces, mirrors, result } = this.#loops(entry, handout, scope, node =>
-      this.#leaf(node, extra, theta, direction),
+    const { pieces, cells, result } = this.#loops(entry, handout, scope, node =>
+      this.#leaves.of(node, extra, parameters),
     );
     const end = [
-      ...mirrors,
-      ...this.#mirrors(scope, arrays),
+      ...cells,
+      ...mirrors(context, scope, arrays),
       ...(result === undefined ? [] : [`return ${result};`]),
     ];
     const lines = end.flatMap(line => wrap(line, METHOD_WIDTH));
     const { bodies, slots } = split([...pieces, { lines, isLoop: false }], context.own.memory);
     this.#slots = Math.max(this.#slots, slots);
 
-    const parameters = [theta, ...(direction === undefined ? [] : [direction]), ...arrays.values()];
+    const names = listOf(parameters);
     const readBodies = bodies.map(body => [...this.#reads(body), ...body]);
-    const names = bodies.length === 1 ? [] : bodies.map((_, k) => context.scope.take(`${name}${k + 1}`));
+    const pieceNames = bodies.length === 1 ? [] : bodies.map((_, k) => context.scope.take(`${name}${k + 1}`));
     return {
       name,
-      parameters,
+      parameters: names,
       lines: [
-        ...this.#checks(entry, theta, direction, arrays),
-        ...this.#clears(scope, arrays),
-        ...(bodies.length === 1 ? readBodies[0] : callsOf(names, parameters)),
+        ...argumentChecks(context, this.patterns, entry, parameters),
+        ...clears(context, this.patterns, scope, arrays),
+        ...(bodies.length === 1 ? readBodies[0] : callsOf(pieceNames, names)),
       ],
-      chunks: names.map((piece, k) => functionText(piece, parameters, readBodies[k])),
+      chunks: pieceNames.map((piece, k) => functionText(piece, names, readBodies[k])),
       slots,
       operations: liveNodes(handout.all).filter(node => !isLeaf(node)).length,
     };
@@ -163,28 +143,17 @@ class LoopWriter {
     leaf: Environment['leaf'],
   ): {
     readonly pieces: readonly Piece[];
-    readonly mirrors: readonly string[];
+    readonly cells: readonly string[];
     readonly result: string | undefined;
   } {
     const context = this.#context;
-    const work = unitsOf(handout.roots, handout.deposits, handout.triangles);
-    const results = new Map([...handout.results, ...work.placed]);
-    const kept = new Set(results.keys());
-    const merged = fuse(work, kept);
-    const nest = this.#hasBlocks ? inBlocks(merged, work, kept) : merged;
-    this.stats[name] = statsOf(work.units, nest);
-
-    const buffers = new Map<string, Size>();
-    const lowering = new Lowering(nest, work, {
+    const lowered = lowerFunction(handout, {
       names: scope,
       leaf,
-      buffer: (wanted, length) => {
-        const local = scope.take(wanted);
-        buffers.set(local, length);
-        return local;
-      },
-      results,
+      hasBlocks: this.#hasBlocks,
       nameOf: node => context.program.graph.names.get(node),
+      workspace: this.#buffers,
+      take: wanted => context.scope.take(wanted),
       product: inner => {
         this.#inner.set(sizeText(inner), inner);
         return { name: context.use('product'), panel: context.use('panel') };
@@ -194,30 +163,22 @@ class LoopWriter {
         return { name: context.use('gram'), panel: context.use('panel') };
       },
     });
-    lowering.run();
-    for (const { node, to } of handout.copies) lowering.copy(node, to);
-    for (const { node, to, index } of handout.scalars) {
-      const places = index.map(at => constantIndex<never>(at));
-      lowering.put(to, places, lowering.scalar(node));
-    }
-    const result = handout.returned && lowering.use(lowering.scalar(handout.returned));
-    dropDeadStores(lowering.top, buffers, result);
-    const take = (wanted: string) => context.scope.take(wanted);
-    const renamed = plan(lowering.top, buffers, this.#buffers, take, result);
-    for (const array of renamed.values())
+    const { top, result, arrayName, mirrored } = lowered;
+    this.stats[name] = lowered.stats;
+    for (const array of lowered.arrays)
       this.#users.set(array, (this.#users.get(array) ?? new Set()).add(name));
     const printer = new LoopPrinter({
       names: scope,
       sizeName: context.sizeName,
       position: () => context.use('position'),
       width: METHOD_WIDTH,
-      arrayName: array => renamed.get(array) ?? array,
+      arrayName,
     });
-    const mirrors = mirroredCells(work.units).flatMap(({ to, lengths, rowAxes }) => {
-      const length = elementsIn(lengths.slice(0, rowAxes));
-      return this.#mirror(scope, to.name, length, to.offset, to.strides[rowAxes - 1]);
-    });
-    return { pieces: printer.pieces(lowering.top), mirrors, result: result && printer.value(result) };
+    return {
+      pieces: printer.pieces(top),
+      cells: mirrorsOfCells(context, scope, mirrored),
+      result: result && printer.value(result),
+    };
   }
 
   /** The statements of `bind` that allocate what the methods work in. */
@@ -272,7 +233,7 @@ class LoopWriter {
 
   sections(): string[] {
     const { own, used } = this.#context;
-    const constants = Array.from(this.#constants, ([node, name]) => this.#constantText(node, name));
+    const constants = Array.from(this.#leaves.constants, ([node, name]) => this.#constantText(node, name));
     return [
       ...constants,
       ...this.patterns.sections(),
@@ -283,64 +244,12 @@ class LoopWriter {
     ];
   }
 
-  /** The array that holds a leaf, or the local that is one. */
-  #leaf(
-    node: Parameters<Environment['leaf']>[0],
-    extra: Entry['extra'],
-    theta: string,
-    direction: string | undefined,
-  ): ArrayRef | string {
-    const { wrt, locals } = this.#context;
-    const strides = stridesOf(node.shape);
-    if (node.op === 'array') return { name: this.#constant(node), offset: 0, strides };
-    const { name } = node.attrs;
-    const variable = wrt.items.find(each => each.node === node);
-    if (variable !== undefined) return { name: theta, offset: variable.offset, strides };
-    const part = extra?.parts.find(({ nodes }) => nodes.includes(node));
-    if (part !== undefined) {
-      const offset = node.shape === SCALAR ? addSizes(part.offset, part.nodes.indexOf(node)) : part.offset;
-      return { name: direction!, offset, strides };
-    }
-    const local = locals.get(name)!;
-    return node.shape === SCALAR ? local : { name: local, offset: 0, strides };
-  }
-
-  #constant(node: Node): string {
-    const known = this.#constants.get(node);
-    if (known !== undefined) return known;
-    const { scope, program } = this.#context;
-    const name = scope.take(program.graph.names.get(node) ?? 'constants');
-    this.#constants.set(node, name);
-    return name;
-  }
-
-  #constantText(node: Node, name: string): string {
-    const { values } = (node as Extract<Node, { op: 'array' }>).attrs;
+  #constantText({ attrs: { values } }: Extract<Node, { op: 'array' }>, name: string): string {
     const lines = fill(values.map(numberText), WIDTH - 2);
     const { array } = this.#context;
     return lines.length === 1
       ? `const ${name} = new ${array}([${lines[0]}]);`
       : [`const ${name} = new ${array}([`, ...indent(lines), ']);'].join('\n');
-  }
-
-  #checks(
-    { extra }: Entry,
-    theta: string,
-    direction: string | undefined,
-    arrays: ReadonlyMap<Block, string>,
-  ): string[] {
-    const context = this.#context;
-    const test = (text: string, array: string, length: Size) =>
-      lengthTest(context, text, array, this.#size(length), '?.');
-    return [
-      test('theta', theta, context.wrt.length),
-      ...(extra === undefined ? [] : [test(extra.boundParameter, direction!, extra.length)]),
-      ...Array.from(arrays, ([block, array]) => {
-        const wrong = context.use('wrongLength');
-        const length = this.patterns.lengthOf(block);
-        return `if (!(${array}?.length >= ${length})) ${wrong}(${quote(block.parameter!)}, ${array}, ${length});`;
-      }),
-    ];
   }
 
   /** The data that a body mentions, from the object that the caller may refill. */
@@ -352,100 +261,13 @@ class LoopWriter {
     return used.length === 0 ? [] : destructure(read, locals, own.inputs, METHOD_WIDTH);
   }
 
-  /** Zeros where values are absent, or terms do not cover everything. */
-  #clears(scope: Names, arrays: ReadonlyMap<Block, string>): string[] {
-    return Array.from(arrays).flatMap(([block, array]) => {
-      const { parts, length, zeros } = block;
-      if (zeros !== undefined) return zeros.map(region => this.#clear(scope, block, region, array));
-      const absent = parts.filter(({ node }) => node === undefined);
-      if (absent.every(isContiguous) && absent.length < parts.length) {
-        return absent.map(({ offset, shape }) => {
-          const end = addSizes(offset, elementsIn(shape));
-          return `${array}.fill(0, ${this.#size(offset)}, ${this.#size(end)});`;
-        });
-      }
-      return absent.length === 0 ? [] : [`${array}.fill(0, 0, ${this.#size(length)});`];
-    });
-  }
-
-  #clear(scope: Names, block: Block, { offset, rows, columns, width }: Region, array: string): string {
-    const end = addSizes(offset, multiplySizes(rows, width));
-    if (block.sparsity !== undefined) return `${array}.fill(0, 0, ${this.patterns.lengthOf(block)});`;
-    if (rows === 1 || sameSize(columns, width)) {
-      const last = rows === 1 ? addSizes(offset, columns) : end;
-      return `${array}.fill(0, ${this.#size(offset)}, ${this.#size(last)});`;
-    }
-    const inner = new Names(scope);
-    const [at, to] = [inner.take('at'), inner.take('end')];
-    const sides = `let ${at} = ${this.#size(offset)}, ${to} = ${this.#size(end)}`;
-    const length = sizeExpression(columns, this.#context.sizeName).text;
-    return `for (${sides}; ${at} < ${to}; ${at} += ${this.#size(width)}) ${array}.fill(0, ${at}, ${at} + ${length});`;
-  }
-
-  /** Lower triangles of symmetric matrices from the upper ones. */
-  #mirrors(scope: Names, arrays: ReadonlyMap<Block, string>): string[] {
-    return Array.from(arrays).flatMap(([{ symmetric, order, length }, matrix]) => {
-      if (symmetric === undefined || symmetric === 1) return [];
-      if (order === undefined) return this.#mirror(scope, matrix, symmetric, 0, symmetric);
-      return [
-        `${this.#context.use('symmetrise')}(${matrix}, ${this.#size(symmetric)}, ${this.#size(length)});`,
-      ];
-    });
-  }
-
-  /** The lower triangle of so many rows, `width` apart, from the upper one. */
-  #mirror(scope: Names, matrix: string, length: Size, offset: Size, width: Size): string[] {
-    if (length === 1) return [];
-    const size = this.#size(length);
-    const text = this.#size(width);
-    const step = /^[\w$]+$/.test(text) ? text : `(${text})`;
-    const start = offset === 0 ? '' : `${this.#size(offset)} + `;
-    const inner = new Names(scope);
-    const [i, j] = [inner.take('i'), inner.take('j')];
-    const place = (p: string, q: string) => `${matrix}[${start}${p} * ${step} + ${q}]`;
-    return [
-      `for (let ${i} = 1; ${i} < ${size}; ${i}++) {`,
-      `  for (let ${j} = 0; ${j} < ${i}; ${j}++) ${place(i, j)} = ${place(j, i)};`,
-      '}',
-    ];
-  }
-
   #size(size: Size): string {
     return sizeIn(this.#context, size);
   }
-}
-
-function isContiguous({ shape, strides }: Part): boolean {
-  return stridesOf(shape).every((stride, axis) => shape[axis] === 1 || sameSize(stride, strides[axis]));
 }
 
 /** The pieces of a function, called in turn; the last one returns. */
 function callsOf(names: readonly string[], parameters: readonly string[]): string[] {
   const calls = names.map(name => `${name}(${parameters.join(', ')});`);
   return [...calls.slice(0, -1), `return ${calls.at(-1)}`];
-}
-
-function statsOf(units: readonly Unit[], nest: Nest): LoopStats {
-  const countLoops = (items: Nest['items']): number =>
-    items.reduce((sum, item) => {
-      if (isBlocks(item)) return sum + 1 + countLoops(item.members);
-      return isLoop(item) ? sum + 1 + countLoops(item.items) : sum;
-    }, 0);
-  return {
-    units: units.length,
-    axes: units.reduce((sum, unit) => sum + unit.axes.length, 0),
-    loops: countLoops(nest.items),
-    products: units.filter(({ kind }) => kind === 'product' || kind === 'gram').length,
-  };
-}
-
-/** A deposit of each cell that is to be completed from its upper triangle. */
-function mirroredCells(units: readonly Unit[]): (Deposit & { readonly rowAxes: number })[] {
-  const cells = new Map<string, Deposit & { readonly rowAxes: number }>();
-  for (const unit of units) {
-    if (unit.kind !== 'deposit' || !unit.isMirrored) continue;
-    const { deposit } = unit;
-    cells.set(deposit.cell, deposit as typeof deposit & { readonly rowAxes: number }); // or it would not be mirrored
-  }
-  return [...cells.values()];
 }
