@@ -20,12 +20,12 @@ import {
 } from './arguments.ts';
 import { type Context, WIDTH } from './context.ts';
 import type { Entry } from './entries.ts';
-import { BodyPrinter } from './js.ts';
+import { BodyPrinter, type PrintedSink } from './js.ts';
 import { Names } from './names.ts';
 import type { Block } from './parts.ts';
 import { type Elements, type ElementsOf, elementsOf, resultOf, returnOf, storesOf } from './results.ts';
 import { indexOf, type Leaf, type Scalars } from './scalars.ts';
-import { type Sink, schedule } from './schedule.ts';
+import { schedule } from './schedule.ts';
 
 /** What functions of scalars need besides. */
 export interface ScalarContext extends Context {
@@ -122,7 +122,7 @@ export function boundFunction(context: ScalarContext, { name, bound, extra }: En
   const read: ArrayParameter[] = [['theta', theta, wrt.length as number]];
   const filled: ArrayParameter[] = [];
   if (aside) read.push([aside.extra.boundParameter, aside.parameter, aside.extra.length as number]);
-  const sinks: Sink[] = [];
+  const sinks: PrintedSink[] = [];
   for (const block of bound) {
     if (block.parameter === undefined) continue;
     const out = scope.take(block.parameter);
@@ -194,7 +194,7 @@ interface Request {
   /** Locals of the place where the function stands that a chunk has to be handed. */
   readonly passed: readonly string[];
   readonly checks: readonly string[];
-  readonly sinks: readonly Sink[];
+  readonly sinks: readonly PrintedSink[];
   /** The statements that put the inputs in `used` into locals. */
   readonly reads: (used: readonly Leaf[]) => string[];
   readonly local: (leaf: Leaf) => string;

@@ -19,9 +19,15 @@ import type { Leaf } from './scalars.ts';
 import type { Schedule, Sink } from './schedule.ts';
 import { indent, wrap } from './text.ts';
 
+/** A statement that hands values out. */
+export interface PrintedSink extends Sink {
+  /** The lines of the statement around the texts of the roots. */
+  readonly print: (text: (index: number) => string) => readonly string[];
+}
+
 export interface Body {
   readonly graph: Graph;
-  readonly sinks: readonly Sink[];
+  readonly sinks: readonly PrintedSink[];
   readonly schedule: Schedule;
   /** The local that holds an input, or an element of one. */
   readonly local: (leaf: Leaf) => string;
@@ -179,7 +185,7 @@ export class BodyPrinter implements Operands {
     return text;
   }
 
-  #handOut(sink: Sink): void {
+  #handOut(sink: PrintedSink): void {
     const text = (index: number): string => {
       const root = sink.roots[index];
       return this.#fit(root, root.dtype === 'bool', ANY);

@@ -3,10 +3,10 @@
 import { constantOf } from '../ir/build.ts';
 import type { Node } from '../ir/graph.ts';
 import { lengthOf, treeOfFactors } from './factors-text.ts';
+import type { PrintedSink } from './js.ts';
 import { keyOf, property } from './names.ts';
 import type { Block, Result } from './parts.ts';
 import type { Scalars } from './scalars.ts';
-import type { Sink } from './schedule.ts';
 import { type Item, layout, type Tree } from './text.ts';
 
 /** The elements of a block of scalars; an absent one is identically zero. */
@@ -46,7 +46,12 @@ function symmetrise(elements: (Node | undefined)[], width: number): void {
 }
 
 /** One return statement that builds `result`, its arrays of type `array`. */
-export function resultOf(result: Result, elementsOf: ElementsOf, array: ArrayType, width: number): Sink {
+export function resultOf(
+  result: Result,
+  elementsOf: ElementsOf,
+  array: ArrayType,
+  width: number,
+): PrintedSink {
   const roots: Node[] = [];
   treeOf(result, array, (block, at) => {
     const node = elementsOf(block)[at];
@@ -63,7 +68,7 @@ export function resultOf(result: Result, elementsOf: ElementsOf, array: ArrayTyp
   return { roots, print, isLast: true };
 }
 
-export function returnOf([node]: Elements): Sink {
+export function returnOf([node]: Elements): PrintedSink {
   return node === undefined
     ? { roots: [], print: () => ['return 0;'], isLast: true }
     : { roots: [node], print: text => [`return ${text(0)};`], isLast: true };
@@ -72,35 +77,49 @@ export function returnOf([node]: Elements): Sink {
 /** Arrays with more zeros than this are cleared first. */
 const MOST_ZERO_STORES = 16;
 
-/** Assignments in one statement: a parser of JavaScript recurses over them. */
-const MOST_TARGETS = 100;
+/** A value, undefined for zero, and where in an array it stands. */
+export interface Placement {
+  readonly value: Node | undefined;
+  readonly places: readonly number[];
+}
 
-/** One store for each value, into all its places: `H[1] = H[2] = ...`. */
-export function storesOf(elements: Elements, array: string): Sink[] {
+/** What it takes to fill an array: to clear it first if it `isCleared`, then each value to all its places. */
+export function placementsOf(elements: Elements): {
+  readonly isCleared: boolean;
+  readonly placements: readonly Placement[];
+} {
   const placesOf = new Map<Node | undefined, number[]>();
   for (const [at, node] of elements.entries()) {
     const places = placesOf.get(node);
     if (places === undefined) placesOf.set(node, [at]);
     else places.push(at);
   }
-  const sinks: Sink[] = [];
-  const zeros = placesOf.get(undefined) ?? [];
-  if (zeros.length > MOST_ZERO_STORES) sinks.push({ roots: [], print: () => [`${array}.fill(0);`] });
-  for (const [node, places] of placesOf) {
-    if (node === undefined && zeros.length > MOST_ZERO_STORES) continue;
+  const isCleared = (placesOf.get(undefined) ?? []).length > MOST_ZERO_STORES;
+  if (isCleared) placesOf.delete(undefined);
+  return { isCleared, placements: Array.from(placesOf, ([value, places]) => ({ value, places })) };
+}
+
+/** Assignments in one statement: a parser of JavaScript recurses over them. */
+const MOST_TARGETS = 100;
+
+/** One store for each value, into all its places: `H[1] = H[2] = ...`. */
+export function storesOf(elements: Elements, array: string): PrintedSink[] {
+  const { isCleared, placements } = placementsOf(elements);
+  const stores = placements.map(({ value, places }): PrintedSink => {
     /** The value goes to the first places, and from the first of them to the others. */
-    const stores = (value: string): string[] => {
-      const lines: string[] = [];
+    const lines = (text: string): string[] => {
+      const list: string[] = [];
       for (let k = 0; k < places.length; k += MOST_TARGETS) {
         const targets = places.slice(k, k + MOST_TARGETS).map(at => `${array}[${at}] = `);
-        lines.push(`${targets.join('')}${k === 0 ? value : `${array}[${places[0]}]`};`);
+        list.push(`${targets.join('')}${k === 0 ? text : `${array}[${places[0]}]`};`);
       }
-      return lines;
+      return list;
     };
-    if (node === undefined) sinks.push({ roots: [], print: () => stores('0') });
-    else sinks.push({ roots: [node], print: text => stores(text(0)) });
-  }
-  return sinks;
+    return value === undefined
+      ? { roots: [], print: () => lines('0') }
+      : { roots: [value], print: text => lines(text(0)) };
+  });
+  return isCleared ? [{ roots: [], print: () => [`${array}.fill(0);`] }, ...stores] : stores;
 }
 
 /** The literal that `result` is, `leaf` giving the text of element `at` of a block. */

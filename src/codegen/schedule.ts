@@ -7,13 +7,25 @@ import { type Branching, branching } from './branches.ts';
 import { FORMS } from './forms.ts';
 import { isThere } from './scalars.ts';
 
-/** A statement that hands values out: a return, or a store into an array of the caller. */
+/** A step that hands values out: a return, or a store into an array of the caller. */
 export interface Sink {
   readonly roots: readonly Node[];
-  /** The lines of the statement around the texts of the roots. */
-  readonly print: (text: (index: number) => string) => readonly string[];
   /** True for a return: nothing can follow. */
   readonly isLast?: true;
+}
+
+/** What a target makes of a function, in any unit of length. */
+export interface Pieces {
+  /** A function up to this length is one chunk. */
+  readonly whole: number;
+  /** Chunks of longer ones. */
+  readonly chunk: number;
+  /** The lengths of an operation, of one that calls a function, and of reading an input. */
+  readonly operation: number;
+  readonly call: number;
+  readonly read: number;
+  /** Operations of the functions where a name from the source gives a value a line of its own. */
+  readonly named: number;
 }
 
 /** Values that are computed under a condition only are in `branches`, not among `steps`. */
@@ -36,30 +48,23 @@ export interface Schedule extends Branching {
   readonly slots: number;
 }
 
-/** A function beyond this many bytes of bytecode is split; V8 of Node 20 and 22 never optimises above 61,440. */
-const LARGEST_FUNCTION = 50_000;
-/** Size of the pieces: larger ones wait seconds for the optimiser, smaller ones pass more values on. */
-const CHUNK = 10_000;
+/**
+ * JavaScript, in bytes of bytecode, measured and rounded up. V8 of Node 20 and 22 never optimises a function above 61,440;
+ * larger chunks wait seconds for the optimiser, smaller ones pass more values on. A line for each name costs bytecode.
+ */
+const JAVASCRIPT: Pieces = { whole: 50_000, chunk: 10_000, operation: 13, call: 18, read: 8, named: 500 };
 
 /** Operations in one expression: bounds the length of lines and the depth of nesting. */
 const LARGEST_INLINE = 24;
-/** Operations of the functions that keep all names of the source. */
-const LARGEST_NAMED = 500;
-
 /** Operations of the functions that store all results at the end. */
 const LARGEST_STORED_LAST = 100;
 
-/** Bytes of bytecode of a statement; measured, rounded up. */
-const OPERATION_BYTES = 13;
-const CALL_BYTES = 18;
-const READ_BYTES = 8;
-
-export function schedule(graph: Graph, sinks: readonly Sink[]): Schedule {
+export function schedule(graph: Graph, sinks: readonly Sink[], pieces: Pieces = JAVASCRIPT): Schedule {
   const roots = sinks.flatMap(sink => sink.roots);
   const facts = factsOf(graph, roots);
   const operations = countComputed(facts);
   const steps = graphOrder(facts, operations, sinks);
-  const bounds = cut(facts, steps);
+  const bounds = cut(facts, steps, pieces);
 
   const size = facts.length; // no later node is needed
   const chunkOf = new Int32Array(size).fill(-1);
@@ -78,7 +83,7 @@ export function schedule(graph: Graph, sinks: readonly Sink[]): Schedule {
     }
   }
   const { slotOf, slots } = allot(steps, bounds, chunkOf, lastUse);
-  const keepsNames = operations <= LARGEST_NAMED; // each line costs bytecode
+  const keepsNames = operations <= pieces.named;
   const isInline = chooseInline(graph, steps, localUses, slotOf, keepsNames);
   const plan = { operations, chunkOf, localUses, isInline, keepsNames, slotOf, slots };
 
@@ -176,22 +181,22 @@ function lastOf({ roots }: Sink): number {
 }
 
 /** Bounds of chunks: one chunk if the function is small enough to be optimised whole. */
-function cut(facts: Uint8Array, steps: Int32Array): number[] {
+function cut(facts: Uint8Array, steps: Int32Array, pieces: Pieces): number[] {
   const bounds = [0];
   let total = 0;
   let piece = 0;
-  for (let id = 0; id < facts.length; id++) if (facts[id] === LIVE) total += READ_BYTES;
+  for (let id = 0; id < facts.length; id++) if (facts[id] === LIVE) total += pieces.read;
   for (let i = 0; i < steps.length; i++) {
     const step = steps[i];
-    const bytes = step >= 0 && facts[step] & DEAR ? CALL_BYTES : OPERATION_BYTES;
-    total += bytes;
-    piece += bytes;
-    if (piece > CHUNK) {
+    const length = step >= 0 && facts[step] & DEAR ? pieces.call : pieces.operation;
+    total += length;
+    piece += length;
+    if (piece > pieces.chunk) {
       bounds.push(i);
-      piece = bytes;
+      piece = length;
     }
   }
-  return total <= LARGEST_FUNCTION ? [0, steps.length] : [...bounds, steps.length];
+  return total <= pieces.whole ? [0, steps.length] : [...bounds, steps.length];
 }
 
 /**
