@@ -23,7 +23,7 @@ export interface Branching {
 }
 
 /** More plain operations than this are worth a branch; one call is. */
-const LIGHT = 10;
+export const LIGHT = 10;
 /** Regions inside regions beyond this depth are not told apart. */
 const DEEPEST = 8;
 const TOP = 0;

@@ -144,6 +144,12 @@ export class Code implements FunctionRef {
     this.#bytes.byte(lane);
   }
 
+  /** memory.fill: takes the address, the byte and the number of bytes from the stack. */
+  fill(): void {
+    this.#opcode(0xfc00 + 11);
+    this.#bytes.byte(0);
+  }
+
   lane(opcode: keyof typeof LANES, lane: number): void {
     this.#opcode(LANES[opcode]);
     this.#bytes.byte(lane);
