@@ -40,9 +40,9 @@ export class WasmEnvironment {
     };
   }
 
-  /** A named size, an i32. */
+  /** A named size, an i32: the import `#name`. */
   size(name: string): GlobalRef {
-    return this.encoder.global(name, 'i32');
+    return this.encoder.global(`#${name}`, 'i32');
   }
 
   /** A function of numbers of JavaScript: `Math.sin`, or a special function such as `lgamma` that the module text holds. */
