@@ -1,5 +1,6 @@
-// The body of one function while it is written: instructions in order, locals as they are asked for. Invariant: a call names
-// its function as an object, whose number is known when the module is encoded (encoder.ts), so functions and imports may be
+// The body of one function while it is written: instructions in order, locals as they are asked for. What has to run
+// earlier, such as what does not change in a loop, is written into a gap that was left there. Invariant: a call names its
+// function as an object, whose number is known when the module is encoded (encoder.ts), so functions and imports may be
 // added in any order.
 
 import { Bytes } from './bytes.ts';
@@ -26,13 +27,25 @@ interface Call {
   readonly target: FunctionRef;
 }
 
+/** Instructions one after the other. */
+class Instructions {
+  readonly bytes = new Bytes(64);
+  readonly calls: Call[] = [];
+}
+
+/** A place in the instructions that is filled later. */
+export type Gap = Instructions;
+
 export class Code implements FunctionRef {
   readonly params: readonly ValueType[];
   readonly results: readonly ValueType[];
-  readonly #bytes = new Bytes(256);
+  /** In the order in which they run. */
+  readonly #parts: Instructions[] = [new Instructions()];
+  /** The one that grows, and what is written into it. */
+  #part = this.#parts[0];
+  #bytes = this.#part.bytes;
   readonly #locals: ValueType[] = [];
   readonly #free: { [T in ValueType]?: Local[] } = {};
-  readonly #calls: Call[] = [];
 
   constructor(params: readonly ValueType[], results: readonly ValueType[]) {
     this.params = params;
@@ -43,8 +56,11 @@ export class Code implements FunctionRef {
 
   /** A local of its own: one that was released, or a new one. What it holds is not known to be zero. */
   local(type: ValueType): Local {
-    const free = this.#free[type]?.pop();
-    if (free !== undefined) return free;
+    return this.#free[type]?.pop() ?? this.freshLocal(type);
+  }
+
+  /** One that nothing has used so far: for what is set in a gap, which instructions before may not overwrite. */
+  freshLocal(type: ValueType): Local {
     this.#locals.push(type);
     return this.params.length + this.#locals.length - 1;
   }
@@ -64,7 +80,28 @@ export class Code implements FunctionRef {
 
   /** Bytes of the instructions so far: there may be 7,654,321. */
   get size(): number {
-    return this.#bytes.length;
+    return this.#parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  // Gaps.
+
+  /** Leaves a gap here. */
+  gap(): Gap {
+    const gap = new Instructions();
+    this.#part = new Instructions();
+    this.#bytes = this.#part.bytes;
+    this.#parts.push(gap, this.#part);
+    return gap;
+  }
+
+  /** Adds what `write` writes to a gap, which is not the one that is being filled. */
+  into(gap: Gap, write: () => void): void {
+    const outer = this.#part;
+    this.#part = gap;
+    this.#bytes = gap.bytes;
+    write();
+    this.#part = outer;
+    this.#bytes = outer.bytes;
   }
 
   get(local: Local): void {
@@ -135,6 +172,12 @@ export class Code implements FunctionRef {
     this.#bytes.unsigned(offset);
   }
 
+  /** memory.fill: the address, the byte and the number of bytes are on the stack. */
+  fill(): void {
+    this.#opcode(0xfc00 + 11);
+    this.#bytes.byte(0);
+  }
+
   /** The same of one lane. */
   memoryLane(opcode: keyof typeof MEMORY_LANES, lane: number, offset = 0): void {
     const [code, align] = MEMORY_LANES[opcode];
@@ -163,7 +206,7 @@ export class Code implements FunctionRef {
 
   call(target: FunctionRef): void {
     this.#bytes.byte(0x10);
-    this.#calls.push({ at: this.#bytes.length, target });
+    this.#part.calls.push({ at: this.#bytes.length, target });
   }
 
   // Structure. Depths of branches count from the innermost, 0.
@@ -201,7 +244,7 @@ export class Code implements FunctionRef {
 
   /** Writes the function with its locals and its length, as the code section has it. */
   encode(target: Bytes, indexOf: (ref: FunctionRef) => number): void {
-    const body = new Bytes(this.#bytes.length + 64);
+    const body = new Bytes(this.size + 64);
     const runs: [count: number, type: ValueType][] = [];
     for (const type of this.#locals) {
       const run = runs.at(-1);
@@ -213,14 +256,16 @@ export class Code implements FunctionRef {
       body.unsigned(count);
       body.byte(TYPES[type]);
     }
-    const instructions = this.#bytes.written;
-    let from = 0;
-    for (const { at, target: callee } of this.#calls) {
-      body.append(instructions.subarray(from, at));
-      body.unsigned(indexOf(callee));
-      from = at;
+    for (const { bytes, calls } of this.#parts) {
+      const instructions = bytes.written;
+      let from = 0;
+      for (const { at, target: callee } of calls) {
+        body.append(instructions.subarray(from, at));
+        body.unsigned(indexOf(callee));
+        from = at;
+      }
+      body.append(instructions.subarray(from));
     }
-    body.append(instructions.subarray(from));
     body.byte(0x0b);
     target.unsigned(body.length);
     target.append(body.written);
@@ -228,7 +273,7 @@ export class Code implements FunctionRef {
 
   /** The functions that it calls. */
   callees(): Iterable<FunctionRef> {
-    return new Set(this.#calls.map(({ target }) => target));
+    return new Set(this.#parts.flatMap(({ calls }) => calls.map(({ target }) => target)));
   }
 
   #opcode(code: number): void {
