@@ -1,11 +1,12 @@
 // The pipeline as one readable function: parse, normalise, differentiate, optimise, emit. Derivatives are appended through
 // normalising builders, so the graph that is differentiated again is normalised at every level (rule R5).
 
-import type { Precision } from './codegen/context.ts';
+import type { Precision, Target } from './codegen/context.ts';
 import { emitModule, type Meta, type ModuleFormat } from './codegen/module.ts';
 import { isGlobalName } from './codegen/names.ts';
 import type { PatternReport } from './codegen/pattern-report.ts';
 import { hasTensors, scalarsIn } from './codegen/scalars.ts';
+import { fasterTarget } from './codegen/target.ts';
 import type { LoopReport } from './codegen/tensors.ts';
 import { checkedWrt, checkOrder, isScalar, mistake, notScalar } from './compile/requirements.ts';
 import { type Diagnostic, type Span, SymgradError } from './errors.ts';
@@ -68,6 +69,11 @@ export interface CompileOptions {
   readonly shapes?: Readonly<Record<string, string>>;
   /** Arrays of doubles (default) or of single precision, for formulas with tensors. */
   readonly precision?: Precision;
+  /**
+   * The language of the functions that compute: JavaScript (default), WebAssembly embedded in the same module, or `auto`, the
+   * one that is expected to be faster.
+   */
+  readonly target?: Target | 'auto';
   /** Scalar operations up to which small tensors of static shape are written out element by element. Default 400. */
   readonly unroll?: number;
   /** Limit on the size of the graph. Default 2e7. */
@@ -132,6 +138,10 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
   if (precision !== 'f64' && precision !== 'f32') {
     throw mistake('invalid-option', `\`${String(precision)}\` is no precision`, 'there are f64 and f32');
   }
+  const { target = 'js' } = options;
+  if (target !== 'js' && target !== 'wasm' && target !== 'auto') {
+    throw mistake('invalid-option', `\`${String(target)}\` is no target`, 'there are js, wasm and auto');
+  }
   const passes: PassStats[] = [];
   const timed: Timed = (pass, run, graph) => {
     const start = performance.now();
@@ -150,6 +160,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
       format: options.format ?? 'esm',
       globalName,
       precision,
+      target: target === 'auto' ? fasterTarget(optimised) : target,
       coloursOf,
       header: `${VERSION} from ${headerOf(program, options)}`,
     }),
@@ -414,6 +425,7 @@ function headerOf(program: Program, options: CompileOptions): string {
   for (const [name, dims] of Object.entries(options.shapes ?? {}))
     words.push(`--shape ${shapeWord(name, dims)}`);
   if (options.precision === 'f32') words.push('--precision f32');
+  if (options.target !== undefined && options.target !== 'js') words.push(`-t ${options.target}`);
   if (options.unroll !== undefined && options.unroll !== UNROLL) words.push(`--unroll ${options.unroll}`);
   if (options.optimize !== undefined && options.optimize !== 2) words.push(`-O${options.optimize}`);
   return words.join(' ');

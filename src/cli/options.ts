@@ -95,6 +95,7 @@ interface RawOptions {
   readonly shape?: ReadonlyMap<string, string>;
   readonly define?: ReadonlyMap<string, number>;
   readonly precision: (typeof PRECISIONS)[number];
+  readonly target: (typeof TARGETS)[number];
   readonly unroll?: number;
   readonly optimize: 0 | 1 | 2;
   readonly maxNodes?: number;
@@ -159,7 +160,14 @@ function command(): Command {
     .option('--name <id>', 'global variable of the iife format', identifier)
     .option('--dts', 'write TypeScript declarations beside the output')
     .addOption(new Option('-e, --emit <kind>', 'the module, or its graph').choices(EMITS).default('js'))
-    .addOption(available('-t, --target <target>', 'language of the loops', { js: true, wasm: false }))
+    .addOption(
+      new Option(
+        '-t, --target <target>',
+        'JavaScript, WebAssembly embedded in the same module, or auto: what should be faster',
+      )
+        .choices(TARGETS)
+        .default('js'),
+    )
     .addOption(
       new Option('--precision <type>', 'type of the arrays; single numbers are doubles in both')
         .choices(PRECISIONS)
@@ -197,6 +205,7 @@ function command(): Command {
 
 const FORMATS: readonly ModuleFormat[] = ['esm', 'cjs', 'iife'];
 const PRECISIONS = ['f64', 'f32'] as const;
+const TARGETS = ['js', 'wasm', 'auto'] as const;
 const EMITS: readonly Emit[] = ['js', 'ir', 'dot', 'tex', 'json'];
 
 /** What several options decide together. */
@@ -244,6 +253,7 @@ function checked(files: readonly string[], raw: RawOptions): CommandLine {
     ...(raw.define && { define: Object.fromEntries(raw.define) }),
     ...(raw.shape && { shapes: Object.fromEntries(raw.shape) }),
     ...(raw.precision === 'f32' && { precision: 'f32' }),
+    ...(raw.target !== 'js' && { target: raw.target }),
     ...(raw.unroll !== undefined && { unroll: raw.unroll }),
   };
   return {
@@ -268,16 +278,6 @@ function variant(flags: string, description: string, variants: readonly Variant[
     const known = (['dense', ...variants] as const).find(each => each === text);
     if (known !== undefined) return known;
     throw new InvalidArgumentError(`The variant is ${variants.join(', ')}, or nothing.`);
-  });
-}
-
-/** An option some of whose values are planned; the default is the first. */
-function available(flags: string, description: string, values: Readonly<Record<string, boolean>>): Option {
-  const now = Object.keys(values).filter(value => values[value]);
-  return new Option(flags, `${description}: ${now.join(', ')}`).default(now[0], now[0]).argParser(text => {
-    if (now.includes(text)) return text;
-    const why = Object.hasOwn(values, text) ? `${text} is not available in this version` : 'No such value';
-    throw new InvalidArgumentError(`${why}. Available: ${now.join(', ')}.`);
   });
 }
 

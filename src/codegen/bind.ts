@@ -25,6 +25,8 @@ export interface BindRequest {
   readonly patterns: ReadonlyMap<string, string>;
   /** True if the functions over records go through it: they leave arrays where they are instead of copying them. */
   readonly isShared: boolean;
+  /** Of functions in WebAssembly: what the object has besides, and the statements after it, in which it is `f`. */
+  readonly held?: { readonly members: readonly string[]; readonly ending: (f: string) => readonly string[] };
   readonly prefix: string;
 }
 
@@ -38,6 +40,22 @@ export function bindTexts(context: Context, request: BindRequest): string[][] {
   const parameter = !takes ? '' : isOptional ? `${given} = {}` : given;
   const doc = documentation(context, request);
   const tensors = data.filter(({ name, shape }) => shape.length > 0 && !context.deciding.has(name));
+  if (request.held !== undefined) {
+    return [
+      [
+        ...doc,
+        `${prefix}function bind(${parameter}) {`,
+        `  return ${context.use('bound')}(${takes ? given : '{}'}, true);`,
+        '}',
+      ],
+      [
+        '/** The same; functions over records share one, as long as sizes do not change. */',
+        `function ${own.bound}(${isOptional ? `${given} = {}` : given}, isOwn = false) {`,
+        ...indent(bodyOf(context, request, given, false)),
+        '}',
+      ],
+    ];
+  }
   if (!isShared || tensors.length === 0) {
     const body = bodyOf(context, request, given, tensors.length > 0);
     return [[...doc, `${prefix}function bind(${parameter}) {`, ...indent(body), '}']];
@@ -65,13 +83,14 @@ export function bindTexts(context: Context, request: BindRequest): string[][] {
 
 /** The name under which the functions over records find it. */
 export function boundName(context: Context): string {
+  if (context.target === 'wasm') return context.use('bound');
   const isCopied = context.data.some(({ name, shape }) => shape.length > 0 && !context.deciding.has(name));
   return isCopied ? context.use('bound') : 'bind';
 }
 
 function bodyOf(
   context: Context,
-  { entries, methods, allocations, patterns }: BindRequest,
+  { entries, methods, allocations, patterns, held }: BindRequest,
   given: string,
   isCopied: boolean,
 ): string[] {
@@ -90,15 +109,18 @@ function bodyOf(
       ...indent(lines),
       '},',
     ]),
+    ...(held === undefined ? [] : [held.members]),
   ];
+  const f = held && new Names(context.scope).take('f');
   return [
     ...sizesTaken(context, given),
     ...dataTaken(context, given, isCopied),
     ...lengthChecks(context),
     ...allocations,
-    'return {',
+    f === undefined ? 'return {' : `const ${f} = {`,
     ...indent(members.flat()),
     '};',
+    ...(f === undefined ? [] : held!.ending(f)),
   ];
 }
 
@@ -148,7 +170,7 @@ function dataTaken(context: Context, given: string, isCopied: boolean): string[]
       const isOwn = isCopied || deciding.has(input.name); // a pattern is made of what the caller has now
       return `const ${locals.get(input.name)} = ${values}${isOwn ? '.slice()' : ''};`;
     }),
-    ...layout(`const ${own.inputs} = `, held, ';', WIDTH - 2),
+    ...layout(`${context.target === 'wasm' ? 'let' : 'const'} ${own.inputs} = `, held, ';', WIDTH - 2),
   ];
 }
 
@@ -233,7 +255,7 @@ function unpacked(context: Context, theta: string): ReturnType<typeof object> {
   );
 }
 
-function documentation(context: Context, { entries }: BindRequest): string[] {
+function documentation(context: Context, { entries, held }: BindRequest): string[] {
   const { wrt, data, sizes, deciding } = context;
   const names = (inputs: readonly Input[]): string => inputs.map(({ name }) => commentText(name)).join(', ');
   const size = (length: Size) => commentText(sizeText(length));
@@ -262,6 +284,8 @@ function documentation(context: Context, { entries }: BindRequest): string[] {
     if (bound.some(({ parameter }) => parameter === undefined)) parts.push('returns the value');
     lines.push(`- ${name}: ${parts.join(', ')}`);
   }
+  if (held !== undefined)
+    lines.push('`views` are arrays over its memory; passed as arguments of these names they are not copied.');
   if (factorsIn(entries) !== undefined)
     lines.push(
       '- unpackFactors: the record of terms whose stored factors are views of F[factorsSize]',

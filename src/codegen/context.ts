@@ -12,6 +12,9 @@ export const WIDTH = 100;
 /** `f64` arrays hold doubles, `f32` arrays floats; sums are doubles in both. */
 export type Precision = 'f64' | 'f32';
 
+/** The language of the functions that compute. */
+export type Target = 'js' | 'wasm';
+
 export interface Context {
   readonly program: Program;
   /** Inputs in the order of theta. */
@@ -34,6 +37,7 @@ export interface Context {
   readonly used: ReadonlySet<OwnName>;
   /** The type of the module's arrays. */
   readonly array: 'Float64Array' | 'Float32Array';
+  readonly target: Target;
 }
 
 /** Names of the module's own: helpers, what they share, the locals of `bind`. */
@@ -65,7 +69,20 @@ const OWN = [
   'panel',
   'compress',
 ] as const;
-export type OwnName = (typeof OWN)[number];
+
+/** Those of a module whose functions are in WebAssembly. */
+const OWN_WASM = [
+  'binary',
+  'compiled',
+  'bytesOf',
+  'instance',
+  'memoryOf',
+  'places',
+  'shared',
+  'take',
+  'give',
+] as const;
+export type OwnName = (typeof OWN)[number] | (typeof OWN_WASM)[number];
 export type OwnNames = Readonly<Record<OwnName, string>>;
 
 /** Names, the `fixed` ones first: inputs keep their name where they can, names of the module's own give way. */
@@ -74,6 +91,7 @@ export function contextOf(
   fixed: readonly string[],
   precision: Precision,
   deciding: Iterable<string> = [],
+  target: Target = 'js',
 ): Context {
   const scope = new Names();
   for (const name of fixed) scope.take(name);
@@ -81,7 +99,8 @@ export function contextOf(
   const sizes = sizesOf(program);
   const sizeNames = new Map(sizes.map(name => [name, scope.take(name)]));
   const given = new Set(program.graph.names.values());
-  const own = Object.fromEntries(OWN.map(name => [name, scope.take(name, given)])) as OwnNames;
+  const ownNames = target === 'wasm' ? [...OWN, ...OWN_WASM] : OWN;
+  const own = Object.fromEntries(ownNames.map(name => [name, scope.take(name, given)])) as OwnNames;
   const { variables, data } = inputsByRole(program);
   const used = new Set<OwnName>();
   return {
@@ -100,6 +119,7 @@ export function contextOf(
     },
     used,
     array: precision === 'f32' ? 'Float32Array' : 'Float64Array',
+    target,
   };
 }
 

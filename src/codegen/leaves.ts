@@ -5,16 +5,19 @@ import type { InputNode, Node } from '../ir/graph.ts';
 import { SCALAR } from '../ir/shape.ts';
 import { addSizes } from '../ir/size.ts';
 import type { Parameters } from './around.ts';
-import type { Context } from './context.ts';
+import { type Context, WIDTH } from './context.ts';
 import type { Extra } from './entries.ts';
+import { numberText } from './forms.ts';
 import { stridesOf } from './loops/space.ts';
 import type { ArrayRef } from './loops/values.ts';
+import { fill, indent } from './text.ts';
 
 type ConstantNode = Extract<Node, { op: 'array' }>;
 
 export class Leaves {
-  /** The constants that are in use, and the arrays that hold them. */
-  readonly constants = new Map<ConstantNode, string>();
+  /** The arrays of constants that are in use. */
+  readonly constants = new Map<string, readonly number[]>();
+  readonly #names = new Map<Node, string>();
   readonly #context: Context;
   readonly #dataOf: (name: string, isScalar: boolean) => ArrayRef | string;
 
@@ -44,11 +47,22 @@ export class Leaves {
   }
 
   #constant(node: ConstantNode): string {
-    const known = this.constants.get(node);
+    const known = this.#names.get(node);
     if (known !== undefined) return known;
     const { scope, program } = this.#context;
     const name = scope.take(program.graph.names.get(node) ?? 'constants');
-    this.constants.set(node, name);
+    this.#names.set(node, name);
+    this.constants.set(name, node.attrs.values);
     return name;
   }
+}
+
+/** The declarations of the constants, in JavaScript. */
+export function constantTexts({ array }: Context, { constants }: Leaves): string[] {
+  return Array.from(constants, ([name, values]) => {
+    const lines = fill(values.map(numberText), WIDTH - 2);
+    return lines.length === 1
+      ? `const ${name} = new ${array}([${lines[0]}]);`
+      : [`const ${name} = new ${array}([`, ...indent(lines), ']);'].join('\n');
+  });
 }

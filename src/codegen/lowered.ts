@@ -44,6 +44,8 @@ export interface LoweredFunction {
   readonly top: Block;
   /** The number that is returned, known after all statements. */
   readonly result: Value | undefined;
+  /** The lengths of what it stores in between, by the names in the statements. */
+  readonly buffers: ReadonlyMap<string, Size>;
   /** The array that a name in the statements stands for. */
   readonly arrayName: (name: string) => string;
   /** The arrays of the workspace that it works in. */
@@ -83,6 +85,7 @@ export function lowerFunction(handout: Handout, request: LoweringRequest): Lower
   return {
     top: lowering.top,
     result,
+    buffers,
     arrayName: name => renamed.get(name) ?? name,
     arrays: renamed.values(),
     mirrored: mirroredCells(work.units),

@@ -5,9 +5,9 @@ import { liveNodes } from '../ir/live.ts';
 import { hasTerms, type Program, rootsOf, sizesOf } from '../ir/program.ts';
 import type { Shape } from '../ir/shape.ts';
 import { sizeText } from '../ir/size.ts';
-import { bindTexts } from './bind.ts';
+import { type BindRequest, bindTexts } from './bind.ts';
 import { helperTexts } from './checks.ts';
-import { type Context, contextOf, type Precision, WIDTH } from './context.ts';
+import { type Context, contextOf, type Precision, type Target, WIDTH } from './context.ts';
 import { declarationsOf } from './declarations.ts';
 import { documentation, typeComments } from './documentation.ts';
 import { type Entry, entriesOf, factorsIn, isConstantPattern, patternsOf } from './entries.ts';
@@ -29,6 +29,9 @@ import { SPECIAL } from './special.ts';
 import { type LoopReport, loopFunctions } from './tensors.ts';
 import { layout, type Tree } from './text.ts';
 import { recordThroughBound } from './through.ts';
+import { createText } from './wasm/instance.ts';
+import { wasmScalarFunctions } from './wasm/scalars.ts';
+import { wasmLoopFunctions } from './wasm/tensors.ts';
 
 export type { MetaStructured } from './factors-text.ts';
 export type { MetaSparse } from './pattern-report.ts';
@@ -63,6 +66,8 @@ export interface EmitOptions {
   readonly header: string;
   /** Of arrays. Default f64. */
   readonly precision?: Precision;
+  /** The language of the functions that compute. Default js. */
+  readonly target?: Target;
   /** Colours of a pattern, for `meta`; without it there are none. */
   readonly coloursOf?: ColoursOf;
 }
@@ -84,7 +89,7 @@ const LARGEST_TWICE = 300;
 
 /** A module of straight-line code where all that is computed are scalars, else of loops. */
 export function emitModule(program: Program, options: EmitOptions): EmittedModule {
-  const { format, globalName = 'symgrad', header, precision = 'f64' } = options;
+  const { format, globalName = 'symgrad', header, precision = 'f64', target = 'js' } = options;
   const scalars = hasTerms(program) ? undefined : scalarsIn(program);
   const entries = entriesOf(program, scalars?.of);
   const helpers = helpersOf(program);
@@ -94,9 +99,10 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
     ...patterns.filter(isConstantPattern).map(({ name }) => name),
     ...entries.map(({ name }) => name),
     'bind',
+    ...(target === 'wasm' ? ['create'] : []),
   ];
   const deciding = patterns.flatMap(pattern => ('listings' in pattern ? pattern.deciding : []));
-  const context = contextOf(program, [...exported, ...helpers], precision, deciding);
+  const context = contextOf(program, [...exported, ...helpers], precision, deciding, target);
   const prefix = format === 'esm' ? 'export ' : '';
   const reports = patterns.map(pattern => patternReport(program, pattern, options.coloursOf));
   const factors = factorsIn(entries);
@@ -104,7 +110,7 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
     ...metaOf(program, reports),
     ...(factors && { hessian: metaOfFactors(factors) }),
   };
-  const body = scalars === undefined ? loops(context, entries, prefix) : straight(context, scalars, entries);
+  const body = bodyOf(context, scalars, entries, precision, prefix);
   const { methods, records, sections, isShared, allocations } = body;
   const text = (lines: readonly string[]): string => lines.join('\n');
   const parts = [
@@ -118,9 +124,16 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
     ...records.map(({ name, parameters, lines }, k) =>
       text([...documentation(context, entries[k]), functionText(name, parameters, lines, prefix)]),
     ),
-    ...bindTexts(context, { entries, methods, allocations, patterns: body.patterns, isShared, prefix }).map(
-      text,
-    ),
+    ...bindTexts(context, {
+      entries,
+      methods,
+      allocations,
+      patterns: body.patterns,
+      isShared,
+      prefix,
+      ...(body.held && { held: body.held }),
+    }).map(text),
+    ...(target === 'wasm' ? [createText(context, exported, prefix)] : []),
     ...sections,
     ...helperTexts(context),
     ...helpers.map(name => SPECIAL[name].text.trimEnd()),
@@ -139,7 +152,7 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
 }
 
 /** What differs between straight-line code and loops. */
-interface ModuleBody {
+export interface ModuleBody {
   readonly methods: readonly EmittedFunction[];
   readonly records: readonly EmittedFunction[];
   /** What follows `bind`: pieces of functions, constants, kernels. */
@@ -152,7 +165,22 @@ interface ModuleBody {
   readonly patterns: ReadonlyMap<string, string>;
   /** True if functions over records go through `bind` without copying arrays. */
   readonly isShared: boolean;
+  /** Of functions in WebAssembly. */
+  readonly held?: BindRequest['held'];
   readonly loops?: LoopReport;
+}
+
+function bodyOf(
+  context: Context,
+  scalars: Scalars | undefined,
+  entries: readonly Entry[],
+  precision: Precision,
+  prefix: string,
+): ModuleBody {
+  if (scalars === undefined) return loops(context, entries, precision, prefix);
+  return context.target === 'wasm'
+    ? wasmScalarFunctions(context, scalars, entries, precision)
+    : straight(context, scalars, entries);
 }
 
 function straight(context: Context, scalars: Scalars, entries: readonly Entry[]): ModuleBody {
@@ -176,13 +204,18 @@ function straight(context: Context, scalars: Scalars, entries: readonly Entry[])
   };
 }
 
-function loops(context: Context, entries: readonly Entry[], prefix: string): ModuleBody {
-  const { methods, allocations, patterns, sections, last, workspace, stats } = loopFunctions(
-    context,
-    entries,
-    prefix,
-  );
+function loops(
+  context: Context,
+  entries: readonly Entry[],
+  precision: Precision,
+  prefix: string,
+): ModuleBody {
+  const { methods, allocations, patterns, sections, last, workspace, stats, held } =
+    context.target === 'wasm'
+      ? wasmLoopFunctions(context, entries, precision, prefix)
+      : loopFunctions(context, entries, prefix);
   return {
+    ...(held && { held }),
     methods,
     records: entries.map(entry => recordThroughBound(context, entries, entry, methods)),
     sections,

@@ -1,17 +1,16 @@
 // The bound functions of a formula that takes loops: `valueAndGrad(theta, g)` over flat arrays, written straight into
 // those of the caller, with a workspace that `bind` allocates and all functions share.
 
-import type { Node } from '../ir/graph.ts';
 import { liveNodes } from '../ir/live.ts';
 import { multiplySizes, type Size, sizeText } from '../ir/size.ts';
 import { destructure } from './arguments.ts';
 import { argumentChecks, clears, listOf, mirrors, mirrorsOfCells, parametersOf } from './around.ts';
+import type { BindRequest } from './bind.ts';
 import { type Context, sizeIn, WIDTH } from './context.ts';
 import { type Entry, factorsIn } from './entries.ts';
-import { numberText } from './forms.ts';
 import { type EmittedFunction, functionText } from './functions.ts';
 import { Handout } from './handout.ts';
-import { Leaves } from './leaves.ts';
+import { constantTexts, Leaves } from './leaves.ts';
 import type { Environment } from './loops/elements.ts';
 import { gramPanel, gramText } from './loops/gram.ts';
 import { LoopPrinter } from './loops/print.ts';
@@ -23,7 +22,7 @@ import { type LoopStats, lowerFunction } from './lowered.ts';
 import { Names } from './names.ts';
 import { compressText } from './pattern.ts';
 import { PatternWriter } from './pattern-writer.ts';
-import { fill, indent, wrap } from './text.ts';
+import { wrap } from './text.ts';
 
 /** An array that `bind` allocates; its length is an integer or a text of named sizes. */
 export interface WorkArray {
@@ -49,6 +48,7 @@ export interface LoopModule {
   /** Patterns that are worked out when the module is loaded. */
   readonly last: readonly (readonly string[])[];
   readonly stats: Readonly<Record<string, LoopStats>>;
+  readonly held?: BindRequest['held'];
 }
 
 /** The bound forms of those `entries` that have one. */
@@ -233,23 +233,14 @@ class LoopWriter {
 
   sections(): string[] {
     const { own, used } = this.#context;
-    const constants = Array.from(this.#leaves.constants, ([node, name]) => this.#constantText(node, name));
     return [
-      ...constants,
+      ...constantTexts(this.#context, this.#leaves),
       ...this.patterns.sections(),
       ...(used.has('product') ? [productText(own)] : []),
       ...(used.has('gram') ? [gramText(own)] : []),
       ...(used.has('product') || used.has('gram') ? [packText(own.pack)] : []),
       ...(used.has('compress') ? [compressText(own.compress)] : []),
     ];
-  }
-
-  #constantText({ attrs: { values } }: Extract<Node, { op: 'array' }>, name: string): string {
-    const lines = fill(values.map(numberText), WIDTH - 2);
-    const { array } = this.#context;
-    return lines.length === 1
-      ? `const ${name} = new ${array}([${lines[0]}]);`
-      : [`const ${name} = new ${array}([`, ...indent(lines), ']);'].join('\n');
   }
 
   /** The data that a body mentions, from the object that the caller may refill. */

@@ -102,8 +102,10 @@ describe('what is accepted', () => {
     expect(read('f.expr', '-o', 'f.js').format).toBe('esm');
   });
 
-  test('the only target there is', () => {
-    expect(read('f.expr', '-t', 'js').files).toEqual(['f.expr']);
+  test('targets', () => {
+    expect(read('f.expr', '-t', 'js').compile).toEqual(read('f.expr').compile);
+    expect(read('f.expr', '-t', 'wasm').compile.target).toBe('wasm');
+    expect(read('f.expr', '--target', 'auto').compile.target).toBe('auto');
   });
 
   test('precision and unrolling', () => {
@@ -117,12 +119,7 @@ describe('what is accepted', () => {
 describe('what is refused', () => {
   test.each<[string[], string, string]>([
     [[], 'missing-argument', "missing required argument 'file'"],
-    [
-      ['f.expr', '--target', 'wasm'],
-      'invalid-argument',
-      'wasm is not available in this version. Available: js.',
-    ],
-    [['f.expr', '--target', 'c'], 'invalid-argument', 'No such value. Available: js.'],
+    [['f.expr', '--target', 'c'], 'invalid-argument', 'Allowed choices are js, wasm, auto.'],
     [['f.expr', '--precision', 'f16'], 'invalid-argument', 'Allowed choices are f64, f32.'],
     [['f.expr', '--unroll', '-1'], 'invalid-argument', 'It must be a positive integer.'],
     [['f.expr', '--unroll', 'all'], 'invalid-argument', 'It must be a positive integer.'],

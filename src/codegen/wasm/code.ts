@@ -172,12 +172,6 @@ export class Code implements FunctionRef {
     this.#bytes.unsigned(offset);
   }
 
-  /** memory.fill: the address, the byte and the number of bytes are on the stack. */
-  fill(): void {
-    this.#opcode(0xfc00 + 11);
-    this.#bytes.byte(0);
-  }
-
   /** The same of one lane. */
   memoryLane(opcode: keyof typeof MEMORY_LANES, lane: number, offset = 0): void {
     const [code, align] = MEMORY_LANES[opcode];

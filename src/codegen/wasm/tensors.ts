@@ -1,0 +1,104 @@
+// The functions of a formula that takes loops, in WebAssembly: the counterpart of codegen/tensors.ts, which writes the same
+// statements as JavaScript. Patterns of sparse matrices are worked out in JavaScript in both.
+
+import { liveNodes } from '../../ir/live.ts';
+import { sizeText } from '../../ir/size.ts';
+import type { Context, Precision } from '../context.ts';
+import type { Entry } from '../entries.ts';
+import type { EmittedFunction } from '../functions.ts';
+import { Handout } from '../handout.ts';
+import { constantTexts, Leaves } from '../leaves.ts';
+import type { WorkArray as Buffer } from '../loops/memory.ts';
+import { isLeaf } from '../loops/stored.ts';
+import { type LoopStats, lowerFunction } from '../lowered.ts';
+import { compressText } from '../pattern.ts';
+import { PatternWriter } from '../pattern-writer.ts';
+import type { LoopModule, WorkArray } from '../tensors.ts';
+import { WasmEncoder } from './encoder.ts';
+import { WasmEnvironment } from './environment.ts';
+import { instanceTexts } from './instance.ts';
+import { Kernels } from './kernels.ts';
+import { LoopAssembler } from './loops/assembler.ts';
+import { WasmShell } from './shell.ts';
+
+export function wasmLoopFunctions(
+  context: Context,
+  entries: readonly Entry[],
+  precision: Precision,
+  prefix: string,
+): LoopModule {
+  const environment = new WasmEnvironment(new WasmEncoder(), precision);
+  const jsLeaves = new Leaves(context, name => ({ name: context.locals.get(name)!, offset: 0, strides: [] }));
+  const patterns = new PatternWriter(context, entries, node => jsLeaves.of(node));
+  const shell = new WasmShell(context, environment, patterns);
+  const kernels = new Kernels(environment, context.own);
+  const workspace = new Map<string, Buffer>();
+  const stats: Record<string, LoopStats> = {};
+  const hasBlocks = entries.some(entry => entry.hasBlocks);
+  const constants = new Map<string, readonly number[]>();
+
+  const method = (entry: Entry): EmittedFunction => {
+    const own = shell.method(entry);
+    const leaves = new Leaves(context, name => shell.dataOf(name, own));
+    const handout = new Handout(context.program.graph, entry.bound, own.held.arrays, block =>
+      shell.places(patterns.placesOf(block)),
+    );
+    const {
+      top,
+      result,
+      buffers,
+      arrayName,
+      mirrored,
+      stats: ownStats,
+    } = lowerFunction(handout, {
+      names: own.scope,
+      leaf: node => leaves.of(node, entry.extra, own.held),
+      hasBlocks,
+      nameOf: node => context.program.graph.names.get(node),
+      workspace,
+      take: wanted => context.scope.take(wanted),
+      product: () => kernels.named('product'),
+      gram: () => kernels.named('gram'),
+    });
+    stats[entry.name] = ownStats;
+    for (const [name, values] of leaves.constants) constants.set(name, values);
+    const code = new LoopAssembler(environment, {
+      arrayName,
+      lengthOf: name => buffers.get(name)!,
+      kernel: name => kernels.of(name),
+    }).function(top, result);
+    environment.encoder.export(entry.name, code);
+    return shell.text(entry, own, {
+      cells: mirrored,
+      isReturned: result !== undefined,
+      operations: liveNodes(handout.all).filter(node => !isLeaf(node)).length,
+    });
+  };
+  const methods = entries.filter(({ bound }) => bound.length > 0).map(method);
+  for (const [name, values] of constants) shell.memory.addConstants(name, values);
+  for (const [name, { length }] of workspace) shell.memory.add(name, length);
+  kernels.addPanel(shell.memory);
+  const last = patterns.atLoad(prefix);
+  const allocations = [...patterns.atBind(), ...shell.allocations()];
+  const instance = instanceTexts(context, environment, shell.memory.constants());
+  return {
+    methods,
+    allocations,
+    held: { members: shell.members(), ending: f => shell.ending(f) },
+    sections: [
+      ...constantTexts(context, jsLeaves),
+      ...patterns.sections(),
+      ...(context.used.has('compress') ? [compressText(context.own.compress)] : []),
+      ...instance.sections,
+    ],
+    last: [...last, [instance.binary]],
+    patterns: patterns.bound,
+    workspace: shell.memory.workspace().map(
+      ({ name, length }): WorkArray => ({
+        name,
+        length: typeof length === 'number' || typeof length === 'string' ? length : sizeText(length),
+      }),
+    ),
+    stats,
+  };
+}
