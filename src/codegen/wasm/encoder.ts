@@ -33,7 +33,7 @@ export class WasmEncoder {
   }
 
   /** An imported function, the same for the same name. */
-  import(name: string, params: readonly ValueType[], results: readonly ValueType[]): FunctionRef {
+  importFunction(name: string, params: readonly ValueType[], results: readonly ValueType[]): FunctionRef {
     const known = this.#imports.get(name);
     if (known !== undefined) return known;
     const imported = { name, params, results };

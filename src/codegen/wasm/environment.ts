@@ -47,7 +47,7 @@ export class WasmEnvironment {
 
   /** A function of numbers of JavaScript: `Math.sin`, or a special function such as `lgamma` that the module text holds. */
   math(name: string, arity: number): FunctionRef {
-    return this.encoder.import(name, new Array(arity).fill('f64'), ['f64']);
+    return this.encoder.importFunction(name, new Array(arity).fill('f64'), ['f64']);
   }
 
   /**
@@ -55,7 +55,7 @@ export class WasmEnvironment {
    * among `indexed`, the index (f64), the length (i32).
    */
   outOfRange(): FunctionRef {
-    return this.encoder.import('outOfRange', ['i32', 'f64', 'i32'], []);
+    return this.encoder.importFunction('outOfRange', ['i32', 'f64', 'i32'], []);
   }
 
   /** What is indexed, as messages call it; `outOfRange` takes the position in this list. */
