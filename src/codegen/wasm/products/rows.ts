@@ -1,0 +1,117 @@
+// All tiles of a block of columns: the loops over rows and groups of columns around the innermost one (tile.ts), and where
+// their sums go.
+
+import type { Code, FunctionRef, Local } from '../code.ts';
+import { type Lanes, VECTOR } from './lanes.ts';
+import { advance, compare, copy, countDown, place } from './steps.ts';
+import { ROWS, sumTile, type Tile, tileLocals, VECTORS } from './tile.ts';
+
+/**
+ * What is multiplied: z[i, j] = sum of x[i, k] y[k, j], the `adds` of it to what is there; of `width` columns. Addresses and
+ * distances in bytes; `yj` is the distance between groups of columns, whose vectors are contiguous.
+ */
+export type Rows = Readonly<
+  Record<
+    'rows' | 'width' | 'depth' | 'x' | 'xi' | 'xk' | 'y' | 'yk' | 'yj' | 'z' | 'zi' | 'zj' | 'adds',
+    Local
+  >
+>;
+
+export function sumRows(code: Code, lanes: Lanes, put: FunctionRef, block: Rows): void {
+  const { rows, width, depth, x, xi, xk, y, yk, yj, z, zi, zj } = block;
+  const tile = tileLocals(code);
+  const [height, columns, row, group, line, to] = Array.from({ length: 6 }, () => code.local('i32'));
+  copy(code, height, rows);
+  copy(code, row, x);
+  copy(code, line, z);
+  countDown(code, height, ROWS, () => {
+    copy(code, columns, width);
+    copy(code, group, y);
+    copy(code, to, line);
+    countDown(code, columns, VECTORS * lanes.count, () => {
+      placeRows(code, tile, row, xi, height);
+      copy(code, tile.y, group);
+      compare(code, columns, 'i32.gt_s', { constant: lanes.count });
+      code.if(
+        () => sumTile(code, lanes, tile, 2, depth, xk, yk),
+        () => sumTile(code, lanes, tile, 1, depth, xk, yk),
+      );
+      putTile(code, lanes, put, tile, { to, height, columns, zi, zj, adds: block.adds });
+      advance(code, group, yj);
+      place(code, to, to, zj, { constant: VECTORS * lanes.count });
+    });
+    place(code, row, row, xi, { constant: ROWS });
+    place(code, line, line, zi, { constant: ROWS });
+  });
+}
+
+/** Where the rows of a tile are read; those beyond the last one are the first again, and are not stored. */
+function placeRows(code: Code, { x }: Tile, row: Local, xi: Local, height: Local): void {
+  copy(code, x[0], row);
+  for (let p = 1; p < ROWS; p++) {
+    place(code, x[p], row, xi, { constant: p });
+    code.get(x[p]);
+    code.get(row);
+    compare(code, height, 'i32.gt_s', { constant: p });
+    code.op('select');
+    code.set(x[p]);
+  }
+}
+
+function putTile(
+  code: Code,
+  lanes: Lanes,
+  put: FunctionRef,
+  { sums }: Tile,
+  {
+    to,
+    height,
+    columns,
+    zi,
+    zj,
+    adds,
+  }: Readonly<Record<'to' | 'height' | 'columns' | 'zi' | 'zj' | 'adds', Local>>,
+): void {
+  const at = code.local('i32');
+  copy(code, at, to);
+  code.block(() => {
+    const eachRow = (store: (row: readonly Local[]) => void) => {
+      for (const [p, row] of sums.entries()) {
+        if (p > 0) {
+          compare(code, height, 'i32.eq', { constant: p });
+          code.brIf(1);
+          advance(code, at, zi);
+        }
+        store(row);
+      }
+    };
+    compare(code, columns, 'i32.ge_s', { constant: VECTORS * lanes.count });
+    compare(code, zj, 'i32.eq', { constant: lanes.bytes });
+    code.op('i32.and');
+    code.if(
+      () =>
+        eachRow(row => {
+          code.get(adds);
+          code.if(() => {
+            for (const [v, sum] of row.entries()) {
+              code.get(sum);
+              code.get(at);
+              code.memory('v128.load', v * VECTOR);
+              code.op(lanes.add);
+              code.set(sum);
+            }
+          });
+          for (const [v, sum] of row.entries()) {
+            code.get(at);
+            code.get(sum);
+            code.memory('v128.store', v * VECTOR);
+          }
+        }),
+      () =>
+        eachRow(row => {
+          for (const each of [at, zj, columns, adds, ...row]) code.get(each);
+          code.call(put);
+        }),
+    );
+  });
+}

@@ -1,0 +1,193 @@
+// The kernels of matrix products against plain double loops on matrices of small integers, where every order of summation
+// gives the same. Around each array, and between the elements of those with gaps, stands a sentinel: no kernel may write there.
+
+import { describe, expect, it } from 'vitest';
+import type { Code } from '../../../src/codegen/wasm/code.ts';
+import { WasmEncoder } from '../../../src/codegen/wasm/encoder.ts';
+import { WasmEnvironment } from '../../../src/codegen/wasm/environment.ts';
+import { productKernel, productPanel } from '../../../src/codegen/wasm/products/product.ts';
+
+type Precision = 'f64' | 'f32';
+const PRECISIONS: readonly Precision[] = ['f64', 'f32'];
+
+const SENTINEL = -77777;
+
+/** A matrix in memory: where its array begins, its first element and the distances between neighbours. */
+interface Matrix {
+  readonly address: number;
+  readonly first: number;
+  readonly steps: readonly [number, number];
+}
+
+type Layout = 'rows' | 'columns' | 'gaps' | 'backwards';
+
+/** A memory that arrays are laid out in, and a kernel that works in it. */
+class Bench {
+  readonly #bytes: number;
+  readonly #numbers: Float64Array | Float32Array;
+  readonly #kernel: (...args: number[]) => void;
+  readonly #written = new Set<number>();
+  #end = 2;
+  #seed = 1;
+
+  constructor(precision: Precision, kernel: (environment: WasmEnvironment) => Code) {
+    this.#bytes = precision === 'f64' ? 8 : 4;
+    const memory = new WebAssembly.Memory({ initial: 40 });
+    this.#numbers = precision === 'f64' ? new Float64Array(memory.buffer) : new Float32Array(memory.buffer);
+    const encoder = new WasmEncoder();
+    encoder.export('kernel', kernel(new WasmEnvironment(encoder, precision)));
+    const { bytes } = encoder.encode();
+    expect(WebAssembly.validate(bytes)).toBe(true);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+    this.#kernel = exports.kernel as (...args: number[]) => void; // it is exported above
+  }
+
+  /** Forgets all arrays. */
+  clear(): void {
+    this.#numbers.fill(SENTINEL, 0, this.#end + 8);
+    this.#written.clear();
+    this.#end = 2;
+  }
+
+  /** Room for an array, after which 16 bytes belong to nobody. */
+  array(length: number): number {
+    const alignment = 16 / this.#bytes;
+    const at = alignment * Math.ceil(this.#end / alignment);
+    this.#end = at + length + alignment;
+    this.#numbers.fill(SENTINEL, at, this.#end);
+    return at * this.#bytes;
+  }
+
+  /** A matrix of random integers from -4 to 4. */
+  matrix(rows: number, columns: number, layout: Layout, offset = 0): Matrix {
+    const size = rows * columns;
+    const place = (first: number, length: number, steps: readonly [number, number]): Matrix => {
+      const matrix = { address: this.array(offset + length), first: offset + first, steps };
+      for (let i = 0; i < rows; i++)
+        for (let j = 0; j < columns; j++) this.#numbers[this.at(matrix, i, j)] = this.integer();
+      return matrix;
+    };
+    if (layout === 'rows') return place(0, size, [columns, 1]);
+    if (layout === 'columns') return place(0, size, [1, rows]);
+    if (layout === 'gaps') return place(0, 2 * rows * (columns + 1), [2 * columns + 1, 2]);
+    return place(Math.max(0, size - 1), size, [-columns, -1]);
+  }
+
+  /** A vector of random integers. */
+  vector(length: number): Matrix {
+    return this.matrix(length, 1, 'rows');
+  }
+
+  at({ address, first, steps }: Matrix, i: number, j: number): number {
+    return address / this.#bytes + first + i * steps[0] + j * steps[1];
+  }
+
+  read(matrix: Matrix, i: number, j = 0): number {
+    return this.#numbers[this.at(matrix, i, j)];
+  }
+
+  /** Says what a kernel is to write, and that it may. */
+  expects(
+    matrix: Matrix,
+    rows: number,
+    columns: number,
+    value: (i: number, j: number) => number,
+  ): () => void {
+    const expected: [number, number][] = [];
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++) expected.push([this.at(matrix, i, j), value(i, j)]);
+    const before = this.#numbers.slice(0, this.#end);
+    return () => {
+      for (const [at, value] of expected) before[at] = value;
+      for (let at = 0; at < this.#end; at++) {
+        if (this.#written.has(at) || Object.is(before[at], this.#numbers[at])) continue;
+        throw new Error(`number ${at} is ${this.#numbers[at]}, not ${before[at]}`);
+      }
+    };
+  }
+
+  /** An array that the kernel may leave in any state. */
+  panel(length: number): number {
+    expect(Number.isInteger(length)).toBe(true);
+    const address = this.array(length);
+    for (let at = 0; at < length; at++) this.#written.add(address / this.#bytes + at);
+    return address;
+  }
+
+  run(...args: number[]): void {
+    this.#kernel(...args);
+  }
+
+  integer(): number {
+    this.#seed = (Math.imul(this.#seed, 1664525) + 1013904223) | 0;
+    return ((this.#seed >>> 16) % 9) - 4;
+  }
+}
+
+function parameters({ address, first, steps }: Matrix): number[] {
+  return [address, first, ...steps];
+}
+
+describe.each(PRECISIONS)('products in %s', precision => {
+  const bench = new Bench(precision, productKernel);
+
+  function check(
+    [rows, columns, inner]: readonly [number, number, number],
+    layouts: readonly [Layout, Layout, Layout],
+    adds: boolean,
+    offset = 0,
+  ): void {
+    bench.clear();
+    const a = bench.matrix(rows, inner, layouts[0], offset);
+    const b = bench.matrix(inner, columns, layouts[1], offset);
+    const c = bench.matrix(rows, columns, layouts[2], offset);
+    const panel = bench.panel(productPanel(precision, rows, columns, inner));
+    const verify = bench.expects(c, rows, columns, (i, j) => {
+      let sum = adds ? bench.read(c, i, j) : 0;
+      for (let k = 0; k < inner; k++) sum += bench.read(a, i, k) * bench.read(b, k, j);
+      return sum + 0;
+    });
+    bench.run(
+      rows,
+      columns,
+      inner,
+      ...parameters(a),
+      ...parameters(b),
+      ...parameters(c),
+      panel,
+      Number(adds),
+    );
+    try {
+      verify();
+    } catch (error) {
+      throw new Error(`${rows} x ${inner} x ${columns}, ${layouts}: ${error}`);
+    }
+  }
+
+  const layouts: readonly Layout[] = ['rows', 'columns', 'gaps', 'backwards'];
+  const forms = layouts.flatMap(a => layouts.flatMap(b => layouts.map(c => [a, b, c] as const)));
+
+  it('of all sizes up to 20, in all forms', () => {
+    let turn = 0;
+    for (let rows = 0; rows <= 20; rows++)
+      for (let columns = 0; columns <= 20; columns++)
+        for (let inner = 0; inner <= 20; inner++) {
+          const form = forms[turn++ % forms.length];
+          check([rows, columns, inner], form, turn % 3 === 0, turn % 4);
+        }
+  });
+
+  it('of sizes beyond blocks and tiles', () => {
+    const sizes = [
+      [33, 67, 300],
+      [70, 35, 257],
+      [1, 45, 520],
+      [45, 1, 255],
+      [37, 550, 13],
+      [540, 40, 33],
+      [32, 32, 512],
+    ] as const;
+    for (const [turn, size] of sizes.entries())
+      for (const form of forms) check(size, form, turn % 2 === 0, turn % 3);
+  });
+});
