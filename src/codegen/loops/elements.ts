@@ -37,8 +37,8 @@ export interface Environment {
   readonly results: ReadonlyMap<Node, ArrayRef>;
   /** The name that the source gave to a value. */
   readonly nameOf: (node: Node) => string | undefined;
-  /** The kernel of matrix products whose sums have `inner` terms, and the array that it packs operands into. */
-  readonly product: (inner: Size) => { readonly name: string; readonly panel: string };
+  /** The kernel of matrix products whose sums have `inner` terms, for results of `sides`, and the array that it packs into. */
+  readonly product: (inner: Size, sides: readonly Size[]) => { readonly name: string; readonly panel: string };
   /** The kernel of symmetric products of `rows` rows, and the array that it works in. */
   readonly gram: (rows: Size) => { readonly name: string; readonly panel: string };
 }

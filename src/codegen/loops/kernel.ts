@@ -62,7 +62,7 @@ export function kernelCall(
   environment: Environment,
   rows?: Rows,
 ): Statement {
-  const { variables, summed, operands, target } = matricesOf(unit, stored);
+  const { variables, operands, target } = matricesOf(unit, stored);
   const [i, j, k] = variables;
   const inRows = variables.find(({ size }) => rows !== undefined && sameSize(size, rows.size));
   const lengthOf = (variable: LoopVariable): Size | Place =>
@@ -92,9 +92,9 @@ export function kernelCall(
     const given = [...sizes, ...source(0, [i, k]), ...weight, ...result, panel, adds];
     return { kind: 'call', name, comment: '', arguments: given };
   }
-  const { name, panel } = environment.product(
-    rows !== undefined && inRows === summed ? rows.count.size : k.size,
-  );
+  const sizeOf = (variable: LoopVariable) =>
+    rows !== undefined && variable === inRows ? rows.count.size : variable.size;
+  const { name, panel } = environment.product(sizeOf(k), [i, j].map(sizeOf));
   return {
     kind: 'call',
     name,

@@ -1,49 +1,57 @@
 // The kernels of matrix products that the functions of a module call, each made when it is first asked for, and the array
 // that they pack operands into.
 
+import type { Size } from '../../ir/size.ts';
 import type { OwnNames } from '../context.ts';
 import type { Code, FunctionRef } from './code.ts';
 import type { WasmEnvironment } from './environment.ts';
 import type { MemoryMap } from './memory-map.ts';
-import { GRAM_PANEL, gramKernel, PRODUCT_PANEL, productKernel } from './products/index.ts';
+import { gramKernel, gramPanel } from './products/gram.ts';
+import { productKernel, productPanel } from './products/product.ts';
 
-interface Kernel {
-  readonly make: (environment: WasmEnvironment) => Code;
-  /** Elements of the array that it packs operands into. */
-  readonly panel: number;
+/** A kernel as statements name it, and the array. */
+interface KernelCall {
+  readonly name: string;
+  readonly panel: string;
 }
 
-const KERNELS = {
-  product: { make: productKernel, panel: PRODUCT_PANEL },
-  gram: { make: gramKernel, panel: GRAM_PANEL },
-} as const satisfies Record<string, Kernel>;
+const KERNELS = { product: productKernel, gram: gramKernel } as const;
 type KernelName = keyof typeof KERNELS;
 
 export class Kernels {
   readonly #environment: WasmEnvironment;
   readonly #panel: string;
   readonly #made = new Map<KernelName, Code>();
+  /** Elements of the array that are needed. */
+  #length = 0;
 
   constructor(environment: WasmEnvironment, own: OwnNames) {
     this.#environment = environment;
     this.#panel = own.panel;
   }
 
-  /** A kernel as statements name it. */
-  named(name: KernelName): { readonly name: string; readonly panel: string } {
-    return { name, panel: this.#panel };
+  product(inner: Size, [rows, columns]: readonly Size[]): KernelCall {
+    return this.#call('product', productPanel(this.#environment.precision, rows, columns, inner));
+  }
+
+  gram(rows: Size): KernelCall {
+    return this.#call('gram', gramPanel(this.#environment.precision, rows));
   }
 
   of(name: string): FunctionRef {
-    const kernel = name as KernelName; // statements have the names that `named` gave them
-    const code = this.#made.get(kernel) ?? KERNELS[kernel].make(this.#environment);
+    const kernel = name as KernelName; // statements have the names of `product` and `gram`
+    const code = this.#made.get(kernel) ?? KERNELS[kernel](this.#environment);
     this.#made.set(kernel, code);
     return code;
   }
 
   /** Gives the array its place, if there are kernels. */
   addPanel(memory: MemoryMap): void {
-    const lengths = [...this.#made.keys()].map(name => KERNELS[name].panel);
-    if (lengths.length > 0) memory.add(this.#panel, Math.max(...lengths));
+    if (this.#length > 0) memory.add(this.#panel, this.#length);
+  }
+
+  #call(name: KernelName, length: number): KernelCall {
+    this.#length = Math.max(this.#length, length);
+    return { name, panel: this.#panel };
   }
 }

@@ -57,8 +57,8 @@ export function wasmLoopFunctions(
       nameOf: node => context.program.graph.names.get(node),
       workspace,
       take: wanted => context.scope.take(wanted),
-      product: () => kernels.named('product'),
-      gram: () => kernels.named('gram'),
+      product: (inner, sides) => kernels.product(inner, sides),
+      gram: rows => kernels.gram(rows),
     });
     stats[entry.name] = ownStats;
     for (const [name, values] of leaves.constants) constants.set(name, values);
