@@ -16,6 +16,7 @@ export const EXACT: { readonly [name: string]: (x: number, y: number) => Exact }
   exp: x => expOf([x, 0]),
   expm1: x => {
     if (isTiny(x)) return plain([x, 0]);
+    if (x < -100) return plain([-1, 0]);
     const { k, s } = reducedExpm1([x, 0]);
     if (k === 0) return plain(s);
     if (k > 200) return { sum: add(s, [1, 0]), exponent: k };
@@ -33,12 +34,12 @@ export const EXACT: { readonly [name: string]: (x: number, y: number) => Exact }
     return plain(div(t, add(t, [2, 0])));
   },
   sigmoid: x => {
-    const e = expOf([-Math.abs(x), 0]);
+    const e = expOf([-Math.min(Math.abs(x), 1e4), 0]);
     const { sum, exponent } = x < 0 ? e : plain([1, 0]);
     return { sum: div(sum, add(value(e), [1, 0])), exponent };
   },
   softplus: x => {
-    const e = expOf([-Math.abs(x), 0]);
+    const e = expOf([-Math.min(Math.abs(x), 1e4), 0]);
     const tiny = e.exponent < -110;
     if (x < 0) return tiny ? e : plain(log1pOf(value(e)));
     return plain(tiny ? [x, 0] : add(log1pOf(value(e)), [x, 0]));

@@ -17,9 +17,10 @@ export interface VectorLoop {
   readonly run: (count: number) => void;
 }
 
-export function vectorLoop(shape: Shape, name: string): VectorLoop {
+export function vectorLoop(shape: Shape, name: string, how: 'call' | 'inline' = 'call'): VectorLoop {
   const encoder = new WasmEncoder();
-  const applied = new VectorMath(encoder, shape).function(name);
+  const vectorMath = new VectorMath(encoder, shape);
+  const applied = vectorMath.function(name);
   if (applied === undefined) throw new RangeError(`no vector function ${name}`);
   const [lanes, Numbers] = shape === 'f64x2' ? ([2, Float64Array] as const) : ([4, Float32Array] as const);
   const bytes = LENGTH * Numbers.BYTES_PER_ELEMENT;
@@ -27,11 +28,18 @@ export function vectorLoop(shape: Shape, name: string): VectorLoop {
   const at = code.local('i32');
   code.loop(() => {
     code.get(at);
-    applied.params.forEach((_, i) => {
+    const operands = applied.params.map((type, i) => {
+      const operand = code.local(type);
       code.get(at);
       code.memory('v128.load', i * bytes);
+      code.set(operand);
+      return () => code.get(operand);
     });
-    code.call(applied);
+    if (how === 'inline') vectorMath.inline(name, code, operands);
+    else {
+      for (const push of operands) push();
+      code.call(applied);
+    }
     code.memory('v128.store', 2 * bytes);
     code.get(at);
     code.i32(16);
@@ -43,10 +51,10 @@ export function vectorLoop(shape: Shape, name: string): VectorLoop {
   });
   encoder.export('run', code);
   const memory = new WebAssembly.Memory({ initial: Math.ceil((3 * bytes) / 65536) });
-  const module = new WebAssembly.Module(encoder.encode().bytes as BufferSource);
+  const module = new WebAssembly.Module(encoder.encode().bytes);
   const functions = Object.fromEntries(
     Object.getOwnPropertyNames(Math).map(each => [`Math.${each}`, Math[each as keyof Math]]),
-  ) as Record<string, WebAssembly.ImportValue>;
+  );
   const { exports } = new WebAssembly.Instance(module, { env: { memory, ...functions } });
   const run = exports.run as (end: number) => void; // exported above
   const numbers = (i: number) => new Numbers(memory.buffer, i * bytes, LENGTH);

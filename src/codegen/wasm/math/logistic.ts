@@ -8,7 +8,9 @@ import { log1pWithin } from './logarithm.ts';
 /** 1 / (1 + exp(-x)). */
 export function sigmoid(f: Formula, x: Vector): Vector {
   const e = f.keep(expOfMinusAbs(f, x));
-  return f.div(f.select(f.less(x, 0), e, 1), f.add(1, e));
+  const q = f.keep(f.div(1, f.add(1, e)));
+  // For x < 0 as e - e^2 / (1 + e): the roundings of small terms count less than those of e / (1 + e).
+  return f.select(f.less(x, 0), f.sub(e, f.mul(e, f.mul(e, q))), q);
 }
 
 /** log(1 + exp(x)). */
