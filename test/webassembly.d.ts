@@ -12,6 +12,9 @@ declare namespace WebAssembly {
     constructor(module: Module, imports?: Readonly<Record<string, Readonly<Record<string, unknown>>>>);
     readonly exports: Readonly<Record<string, unknown>>;
   }
+  class Global {
+    constructor(descriptor: { readonly value: 'i32' }, value: number);
+  }
   class Memory {
     constructor(limits: { readonly initial: number; readonly maximum?: number });
     readonly buffer: ArrayBuffer;

@@ -229,6 +229,48 @@ describe('structure', () => {
   });
 });
 
+describe('gaps', () => {
+  it('are filled later and run where they were left, calls too', () => {
+    const encoder = module(['f64'], ['f64'], (code, own) => {
+      const [sin, cos] = [own.import('sin', ['f64'], ['f64']), own.import('cos', ['f64'], ['f64'])];
+      const before = code.gap();
+      const x = code.freshLocal('f64');
+      code.get(x);
+      code.call(sin);
+      const middle = code.gap();
+      code.op('f64.add');
+      const empty = code.gap();
+      code.into(middle, () => {
+        code.get(x);
+        code.into(before, () => {
+          code.get(0);
+          code.f64(2);
+          code.op('f64.mul');
+          code.set(x);
+        });
+        code.call(cos);
+      });
+      code.into(empty, () => {});
+    });
+    expect(run(encoder, { sin: Math.sin, cos: Math.cos }).functions.f(3)).toBe(Math.sin(6) + Math.cos(6));
+    const lines = disassemble(encoder.encode().bytes);
+    const from = lines.indexOf('(local f64)');
+    expect(lines.slice(from + 1, from + 10)).toEqual(
+      `local.get 0, f64.const 0x1p+1, f64.mul, local.set 1, local.get 1, call 0, local.get 1, call 1, f64.add)`.split(
+        ', ',
+      ),
+    );
+  });
+
+  it('have locals that nothing else has used', () => {
+    module([], [], code => {
+      code.release(code.local('f64'));
+      expect(code.freshLocal('f64')).toBe(1);
+      expect(code.local('f64')).toBe(0);
+    });
+  });
+});
+
 describe('functions', () => {
   it('that no export reaches are left out, and imports with them', () => {
     const encoder = new WasmEncoder();
@@ -372,6 +414,20 @@ describe('imports', () => {
 });
 
 describe('memory', () => {
+  it('is filled', () => {
+    const encoder = module([], [], code => {
+      code.i32(5);
+      code.i32(7);
+      code.i32(300);
+      code.fill();
+    });
+    expect(disassemble(encoder.encode().bytes)).toContain('memory.fill)');
+    const { memory, functions } = run(encoder);
+    functions.f();
+    const bytes = new Uint8Array(memory.buffer);
+    expect([bytes[4], bytes[5], bytes[304], bytes[305]]).toEqual([0, 7, 7, 0]);
+  });
+
   it('holds its data from the start', () => {
     const encoder = module([], ['f64'], (code, own) => {
       code.i32(8);
