@@ -34,7 +34,9 @@ interface Import {
 function importsOf(file: string): Import[] {
   const path = relative(ROOT, file);
   const text = readFileSync(file, 'utf8');
-  const targets = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, target]) => target);
+  const targets = [...text.matchAll(/(?<!\.)\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+    ([, target]) => target,
+  );
   return targets.map(target => ({ file: path, layer: layerOf(path), target }));
 }
 

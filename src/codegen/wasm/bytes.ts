@@ -59,13 +59,13 @@ export class Bytes {
 
   f32(value: number): void {
     this.#reserve(4);
-    this.#view.setFloat32(this.length, value, true);
+    this.#view.setFloat32(this.length, oneNaN(value), true);
     this.length += 4;
   }
 
   f64(value: number): void {
     this.#reserve(8);
-    this.#view.setFloat64(this.length, value, true);
+    this.#view.setFloat64(this.length, oneNaN(value), true);
     this.length += 8;
   }
 
@@ -84,4 +84,9 @@ export class Bytes {
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer);
   }
+}
+
+/** Every NaN as the same bits: the sign of a computed one depends on the processor, and modules are to be reproducible. */
+function oneNaN(value: number): number {
+  return Number.isNaN(value) ? Number.NaN : value;
 }

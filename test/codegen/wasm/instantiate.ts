@@ -5,17 +5,6 @@ import { IMPORTS, type WasmEncoder } from '../../../src/codegen/wasm/encoder.ts'
 
 export type Numeric = (...args: number[]) => number;
 
-/** What these tests use of WebAssembly, which the types of Node do not have. */
-declare const WebAssembly: {
-  readonly Memory: new (descriptor: { readonly initial: number }) => { readonly buffer: ArrayBuffer };
-  readonly Global: new (descriptor: { readonly value: 'i32' }, value: number) => object;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
-  ) => { readonly exports: Readonly<Record<string, Numeric>> };
-};
-
 /** The exports of a module; its arrays stand in a memory of `bytes` bytes, at the `addresses` of their names. */
 export function instantiate(
   encoder: WasmEncoder,
@@ -32,7 +21,8 @@ export function instantiate(
   const instance = new WebAssembly.Instance(module, {
     [IMPORTS]: { memory, ...Object.fromEntries([...globals, ...functions]) },
   });
-  return { exports: instance.exports, buffer: memory.buffer };
+  const exports = instance.exports as Readonly<Record<string, Numeric>>; // functions are all that is exported
+  return { exports, buffer: memory.buffer };
 }
 
 /** `Math.sin`, or a special function from its text. */
