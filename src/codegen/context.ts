@@ -78,6 +78,7 @@ const OWN_WASM = [
   'instance',
   'memoryOf',
   'places',
+  'tooLarge',
   'shared',
   'take',
   'give',

@@ -38,7 +38,10 @@ export interface Environment {
   /** The name that the source gave to a value. */
   readonly nameOf: (node: Node) => string | undefined;
   /** The kernel of matrix products whose sums have `inner` terms, for results of `sides`, and the array that it packs into. */
-  readonly product: (inner: Size, sides: readonly Size[]) => { readonly name: string; readonly panel: string };
+  readonly product: (
+    inner: Size,
+    sides: readonly Size[],
+  ) => { readonly name: string; readonly panel: string };
   /** The kernel of symmetric products of `rows` rows, and the array that it works in. */
   readonly gram: (rows: Size) => { readonly name: string; readonly panel: string };
 }

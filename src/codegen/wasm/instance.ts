@@ -58,16 +58,27 @@ function ${own.memoryOf}(bytes, there) {
   if (bytes > 2 ** 32) throw new RangeError(\`arrays of \${bytes} bytes do not fit into a WebAssembly memory\`);
   return new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
 }`,
-    `/** The bytes at which arrays of \`lengths\` begin, one after the other with some room between, and the \`end\` of all. */
-function ${own.places}(end, lengths) {
+    `/**
+ * The bytes at which arrays of \`lengths\` begin, one after the other with some room between, and the \`end\` of all. Of
+ * \`optional\` ones those that do not fit are at 0.
+ */
+function ${own.places}(end, lengths, optional = {}) {
   const at = {};
-  for (const [name, length] of Object.entries(lengths)) {
-    at[name] = end;
-    end = 16 * Math.ceil((end + length + 16) / 16);
+  for (const [name, length] of [...Object.entries(lengths), ...Object.entries(optional)]) {
+    const next = 16 * Math.ceil((end + length + 16) / 16);
+    at[name] = name in optional && next > 2 ** 32 ? 0 : end;
+    if (at[name] !== 0) end = next;
   }
   at.end = end;
   return at;
 }`,
+    ...(context.used.has('tooLarge')
+      ? [
+          `function ${own.tooLarge}(name) {
+  throw new RangeError(\`\${name}: its arrays do not fit into a WebAssembly memory\`);
+}`,
+        ]
+      : []),
     ...(context.used.has('take')
       ? [
           `/** Brings an array of the caller into the memory. */

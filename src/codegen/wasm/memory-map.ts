@@ -24,6 +24,17 @@ interface Placed {
   readonly element: ElementType;
   /** Whether JavaScript reads or fills it, through a view of that name. */
   readonly isViewed: boolean;
+  /** The functions that need it; none stands for all. */
+  readonly users: Set<string>;
+}
+
+/** Functions that an optimiser calls: their arrays have to fit. What a matrix takes may be more than there is. */
+const ESSENTIAL: ReadonlySet<string> = new Set(['value', 'valueAndGrad']);
+
+export interface PlaceOptions {
+  readonly element?: ElementType;
+  readonly isViewed?: boolean;
+  readonly users?: Iterable<string>;
 }
 
 export class MemoryMap {
@@ -42,15 +53,24 @@ export class MemoryMap {
   add(
     name: string,
     length: Size | string,
-    { element = this.#environment.precision, isViewed = false }: Partial<Placed> = {},
+    { element = this.#environment.precision, isViewed = false, users = [] }: PlaceOptions = {},
   ): string {
     this.#environment.declare(name, element);
-    this.#arrays.set(name, { length, element, isViewed });
+    this.#arrays.set(name, { length, element, isViewed, users: new Set(users) });
     return name;
   }
 
-  has(name: string): boolean {
-    return this.#arrays.has(name);
+  /** Notes that a function needs an array. */
+  use(name: string, user: string): void {
+    this.#arrays.get(name)?.users.add(user);
+  }
+
+  /** The arrays of a function that may be too large for a memory. */
+  doubtful(user: string): string[] {
+    if (this.#context.sizes.length === 0) return [];
+    return [...this.#arrays].flatMap(([name, placed]) =>
+      placed.users.has(user) && isOptional(placed) ? [name] : [],
+    );
   }
 
   /** Constants, which the module itself puts into the memory. */
@@ -78,25 +98,36 @@ export class MemoryMap {
     const { memory, run, at } = names;
     const imported = new Set(this.#environment.encoder.globalNames());
     const arrays = [...this.#arrays].filter(([name, { isViewed }]) => isViewed || imported.has(`@${name}`));
-    const lengths = object(
-      arrays.map(([name, { length, element }]) => ({
-        prefix: `${quote(`@${name}`)}: `,
-        tree: this.#bytes(length, ELEMENT_BYTES[element]),
-      })),
-    );
+    const isDoubtful = (placed: Placed) => this.#context.sizes.length > 0 && isOptional(placed);
+    const lengths = (isOf: (placed: Placed) => boolean) =>
+      arrays
+        .filter(([, placed]) => isOf(placed))
+        .map(([name, { length, element }]) => ({
+          prefix: `${quote(`@${name}`)}: `,
+          tree: this.#bytes(length, ELEMENT_BYTES[element]),
+        }));
+    const optional = lengths(isDoubtful);
+    const sized = [
+      { prefix: '', tree: String(this.#end) },
+      { prefix: '', tree: object(lengths(placed => !isDoubtful(placed))) },
+      ...(optional.length > 0 ? [{ prefix: '', tree: object(optional) }] : []),
+    ];
     const sizes = this.#context.sizes.filter(name => imported.has(`#${name}`));
     const numbers = object([
       ...sizes.map(name => ({ prefix: `${quote(`#${name}`)}: `, tree: sizeName(name) })),
       { prefix: '...', tree: at },
     ]);
     return [
-      ...layout(`const ${at} = ${use('places')}(${this.#end}, `, lengths, ');', WIDTH - 2),
+      ...layout(`const ${at} = `, { open: `${use('places')}(`, items: sized, close: ')' }, ';', WIDTH - 2),
       `const ${memory} = ${use('memoryOf')}(${at}.end, isOwn ? undefined : ${this.#context.own.shared}?.memory);`,
       ...layout(`const ${run} = ${use('instance')}(${memory}, `, numbers, ');', WIDTH - 2),
       ...arrays
         .filter(([, { isViewed }]) => isViewed)
-        .map(([name, { length, element }]) => {
-          return `const ${name} = new ${VIEWS[element]}(${memory}.buffer, ${at}[${quote(`@${name}`)}], ${this.#length(length)});`;
+        .map(([name, placed]) => {
+          const { length, element } = placed;
+          const place = `${at}[${quote(`@${name}`)}]`;
+          const view = `new ${VIEWS[element]}(${memory}.buffer, ${place}, ${this.#length(length)})`;
+          return `const ${name} = ${isDoubtful(placed) ? `${place} && ` : ''}${view};`;
         }),
     ];
   }
@@ -118,4 +149,8 @@ export class MemoryMap {
     const { text, level } = sizeExpression(length, this.#context.sizeName);
     return `${bytes} * ${level <= ADDITIVE ? `(${text})` : text}`;
   }
+}
+
+function isOptional({ users }: Placed): boolean {
+  return users.size > 0 && ![...users].some(user => ESSENTIAL.has(user));
 }

@@ -96,14 +96,14 @@ export class WasmShell {
     const arrayOf = (block: Block): string => {
       const isOfPattern = block.sparsity !== undefined && block.sparsity.nonzeros === undefined;
       const length = isOfPattern ? this.#patterns.lengthOf(block) : block.length;
-      return this.#view(block.parameter!, length); // what has none is not among the arrays
+      return this.#view(block.parameter!, length, entry.name); // what has none is not among the arrays
     };
     return {
       scope,
       parameters,
       held: {
-        theta: this.#view('theta', this.#context.wrt.length),
-        direction: extra && this.#view(extra.boundParameter, extra.length),
+        theta: this.#view('theta', this.#context.wrt.length, entry.name),
+        direction: extra && this.#view(extra.boundParameter, extra.length, entry.name),
         arrays: new Map(Array.from(parameters.arrays.keys(), block => [block, arrayOf(block)])),
       },
       used: new Set(),
@@ -195,6 +195,15 @@ export class WasmShell {
     };
   }
 
+  /** A bound function that fails if its arrays do not fit into a memory; once the users of all arrays are known. */
+  guarded(method: EmittedFunction): EmittedFunction {
+    const doubtful = this.memory.doubtful(method.name);
+    if (doubtful.length === 0) return method;
+    const fits = doubtful.map(name => `${this.#names.at}[${quote(`@${name}`)}]`).join(' && ');
+    const guard = `if (!(${fits})) ${this.#context.use('tooLarge')}(${quote(method.name)});`;
+    return { ...method, lines: [...wrap(guard, METHOD_WIDTH), ...method.lines] };
+  }
+
   /** The statements of `bind` that make the instance, once all functions are written. */
   allocations(): string[] {
     const { own, sizes, sizeName, data, deciding } = this.#context;
@@ -245,12 +254,15 @@ export class WasmShell {
     return [...layout(`if (!isOwn) ${own.shared} = `, tree, ';', WIDTH - 2), `return ${f};`];
   }
 
-  #view(parameter: string, length: Size | string): string {
+  #view(parameter: string, length: Size | string, user: string): string {
     const key = `${parameter} ${typeof length === 'string' ? length : sizeText(length)}`;
     const known = this.#views.get(key);
-    if (known !== undefined) return known.view;
+    if (known !== undefined) {
+      this.memory.use(known.view, user);
+      return known.view;
+    }
     const view = this.#context.scope.take(`${parameter}View`);
-    this.memory.add(view, length, { isViewed: true });
+    this.memory.add(view, length, { isViewed: true, users: [user] });
     this.#views.set(key, { parameter, view });
     return view;
   }

@@ -36,6 +36,8 @@ export function wasmLoopFunctions(
   const stats: Record<string, LoopStats> = {};
   const hasBlocks = entries.some(entry => entry.hasBlocks);
   const constants = new Map<string, readonly number[]>();
+  /** The functions that work in each array. */
+  const users = new Map<string, Set<string>>();
 
   const method = (entry: Entry): EmittedFunction => {
     const own = shell.method(entry);
@@ -47,6 +49,7 @@ export function wasmLoopFunctions(
       top,
       result,
       buffers,
+      arrays,
       arrayName,
       mirrored,
       stats: ownStats,
@@ -61,6 +64,7 @@ export function wasmLoopFunctions(
       gram: rows => kernels.gram(rows),
     });
     stats[entry.name] = ownStats;
+    for (const array of arrays) users.set(array, (users.get(array) ?? new Set()).add(entry.name));
     for (const [name, values] of leaves.constants) constants.set(name, values);
     const code = new LoopAssembler(environment, {
       arrayName,
@@ -74,10 +78,12 @@ export function wasmLoopFunctions(
       operations: liveNodes(handout.all).filter(node => !isLeaf(node)).length,
     });
   };
-  const methods = entries.filter(({ bound }) => bound.length > 0).map(method);
+  const written = entries.filter(({ bound }) => bound.length > 0).map(method);
   for (const [name, values] of constants) shell.memory.addConstants(name, values);
-  for (const [name, { length }] of workspace) shell.memory.add(name, length);
+  for (const [name, { length }] of workspace)
+    shell.memory.add(name, length, { users: users.get(name) ?? [] });
   kernels.addPanel(shell.memory);
+  const methods = written.map(each => shell.guarded(each));
   const last = patterns.atLoad(prefix);
   const allocations = [...patterns.atBind(), ...shell.allocations()];
   const instance = instanceTexts(context, environment, shell.memory.constants());

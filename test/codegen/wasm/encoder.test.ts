@@ -232,7 +232,10 @@ describe('structure', () => {
 describe('gaps', () => {
   it('are filled later and run where they were left, calls too', () => {
     const encoder = module(['f64'], ['f64'], (code, own) => {
-      const [sin, cos] = [own.importFunction('sin', ['f64'], ['f64']), own.importFunction('cos', ['f64'], ['f64'])];
+      const [sin, cos] = [
+        own.importFunction('sin', ['f64'], ['f64']),
+        own.importFunction('cos', ['f64'], ['f64']),
+      ];
       const before = code.gap();
       const x = code.freshLocal('f64');
       code.get(x);
@@ -392,7 +395,9 @@ describe('functions', () => {
 describe('imports', () => {
   it('are the same for the same name', () => {
     const encoder = new WasmEncoder();
-    expect(encoder.importFunction('sin', ['f64'], ['f64'])).toBe(encoder.importFunction('sin', ['f64'], ['f64']));
+    expect(encoder.importFunction('sin', ['f64'], ['f64'])).toBe(
+      encoder.importFunction('sin', ['f64'], ['f64']),
+    );
     expect(encoder.global('n', 'i32')).toBe(encoder.global('n', 'i32'));
     expect(encoder.global('x', 'f64')).toEqual({ index: 1, type: 'f64' });
     expect(encoder.globalNames()).toEqual(['n', 'x']);
