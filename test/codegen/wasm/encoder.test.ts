@@ -232,7 +232,10 @@ describe('structure', () => {
 describe('gaps', () => {
   it('are filled later and run where they were left, calls too', () => {
     const encoder = module(['f64'], ['f64'], (code, own) => {
-      const [sin, cos] = [own.import('sin', ['f64'], ['f64']), own.import('cos', ['f64'], ['f64'])];
+      const [sin, cos] = [
+        own.importFunction('sin', ['f64'], ['f64']),
+        own.importFunction('cos', ['f64'], ['f64']),
+      ];
       const before = code.gap();
       const x = code.freshLocal('f64');
       code.get(x);
@@ -274,7 +277,7 @@ describe('gaps', () => {
 describe('functions', () => {
   it('that no export reaches are left out, and imports with them', () => {
     const encoder = new WasmEncoder();
-    const [sin, cos, tan] = ['sin', 'cos', 'tan'].map(name => encoder.import(name, ['f64'], ['f64']));
+    const [sin, cos, tan] = ['sin', 'cos', 'tan'].map(name => encoder.importFunction(name, ['f64'], ['f64']));
     const unused = encoder.function([], []);
     const unusedToo = encoder.function(['f32', 'f32'], ['f32']);
     const inner = encoder.function(['f64'], ['f64']);
@@ -314,7 +317,7 @@ describe('functions', () => {
   it('call each other by the right number, however many there are', () => {
     const encoder = new WasmEncoder();
     const count = 20_000; // numbers of one, two and three bytes
-    const step = encoder.import('step', ['f64', 'f64'], ['f64']);
+    const step = encoder.importFunction('step', ['f64', 'f64'], ['f64']);
     const chain: Code[] = [];
     for (let i = 0; i < count; i++) {
       encoder.function([], []).op('unreachable'); // never reached, so the numbers are not those of the order
@@ -392,7 +395,9 @@ describe('functions', () => {
 describe('imports', () => {
   it('are the same for the same name', () => {
     const encoder = new WasmEncoder();
-    expect(encoder.import('sin', ['f64'], ['f64'])).toBe(encoder.import('sin', ['f64'], ['f64']));
+    expect(encoder.importFunction('sin', ['f64'], ['f64'])).toBe(
+      encoder.importFunction('sin', ['f64'], ['f64']),
+    );
     expect(encoder.global('n', 'i32')).toBe(encoder.global('n', 'i32'));
     expect(encoder.global('x', 'f64')).toEqual({ index: 1, type: 'f64' });
     expect(encoder.globalNames()).toEqual(['n', 'x']);
