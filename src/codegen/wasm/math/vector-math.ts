@@ -58,7 +58,7 @@ export class VectorMath {
    */
   inline(name: string, code: Code, operands: readonly Vector[]): void {
     const { arity, define } = FUNCTIONS[name];
-    const exact = this.#encoder.import(`Math.${name}`, new Array(arity).fill('f64'), ['f64']);
+    const exact = this.#encoder.importFunction(`Math.${name}`, new Array(arity).fill('f64'), ['f64']);
     const formula = new Formula(code, this.#shape);
     define(formula, operands[0], exact, operands[1])();
     formula.release();
