@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { TOLERANCE } from './contest.mjs';
 import { generate, pack, twoPoints } from './data.mjs';
 
 const SOURCES = fileURLToPath(new URL('../c/', import.meta.url));
@@ -44,6 +45,8 @@ export function startLimit() {
       name: 'gcc',
       precisions: ['f32', 'f64'],
       kinds: Object.keys(SIZES),
+      hessians: ['logistic'],
+      tolerance: TOLERANCE.limit,
       prepare: (workload, precision) => start(workload, precision, 'gradient'),
       prepareHessian: async (workload, precision) => ({ H: (await start(workload, precision, 'hessian')).g }),
       slice: calls => program.milliseconds(calls),
