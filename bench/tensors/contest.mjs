@@ -9,6 +9,7 @@ export const PRECISIONS = { f64: Float64Array, f32: Float32Array };
 export const TOLERANCE = {
   ours: { f64: 1e-9, f32: 1e-3 },
   library: { f64: 1e-5, f32: 1e-3 },
+  limit: { f64: 1e-10, f32: 1e-4 },
 };
 
 /**

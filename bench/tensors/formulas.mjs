@@ -1,4 +1,4 @@
-// The texts of the formulas: files, but for one that is too long to keep.
+// The texts of the formulas: files, but for one that is too long to keep, and the products, of which one size is kept.
 
 import { readFileSync } from 'node:fs';
 
@@ -7,8 +7,10 @@ import { readFileSync } from 'node:fs';
  * @returns {string}
  */
 export function formulaText(name) {
-  if (name !== 'lstm-1024x14') return readFileSync(new URL(`formulas/${name}.expr`, import.meta.url), 'utf8');
-  return lstm(1024, 14);
+  if (name === 'lstm-1024x14') return lstm(1024, 14);
+  const size = /^product-(\d+)$/.exec(name)?.[1];
+  if (size !== undefined) return formulaText('product').replaceAll('256', size);
+  return readFileSync(new URL(`formulas/${name}.expr`, import.meta.url), 'utf8');
 }
 
 /**

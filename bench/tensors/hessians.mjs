@@ -1,5 +1,5 @@
 // Dense Hessians of tensor formulas: emitted modules against loops written by hand for the structure that each Hessian
-// has, and jax-js, in one run, in turns. TensorFlow.js has no Hessians.
+// has, C for one of them, and jax-js, in one run, in turns. TensorFlow.js has no Hessians.
 //   node bench/tensors/hessians.mjs [--quick] [--only H1a,H3b] [--precision f64]
 
 import { fileURLToPath } from 'node:url';
@@ -7,26 +7,29 @@ import { table } from '../harness.mjs';
 import { contest, hand, PRECISIONS, TOLERANCE } from './contest.mjs';
 import { generate, offsets, pack, twoPoints } from './data.mjs';
 import { startLibraries } from './library.mjs';
-import { ratio, timed } from './measure.mjs';
-import { compileTime, dataOf, emit, load, workspace } from './ours.mjs';
-import { against, kilobytes, milliseconds, optionsOf } from './report.mjs';
+import { startLimit } from './limit.mjs';
+import { timed } from './measure.mjs';
+import { dataOf, emit, load } from './ours.mjs';
+import { milliseconds, optionsOf, over } from './report.mjs';
 import { hessians } from './workloads.mjs';
 
 /** @param {import('./report.mjs').Options} options */
 export async function hessianTable(options) {
   const libraries = startLibraries({ hessian: true });
+  const limits = startLimit();
   const names = libraries.map(({ name }) => name);
   const rows = [
     [
       'dense Hessian',
       'precision',
-      'emitted, ms',
+      'js, ms',
+      'wasm, ms',
+      'gcc, ms',
       'hand, ms',
-      'emitted / hand',
-      ...names.map(name => `${name} / emitted`),
-      'compile, ms',
-      'code, kB',
-      'workspace, kB',
+      'js / wasm',
+      'wasm / gcc',
+      'js / hand',
+      ...names.map(name => `${name} / wasm`),
     ],
   ];
   const notes = [];
@@ -35,21 +38,21 @@ export async function hessianTable(options) {
       if (options.only && !options.only.includes(workload.id)) continue;
       for (const precision of options.precisions ?? Object.keys(PRECISIONS)) {
         if (workload.double && precision !== 'f64') continue;
-        const result = await measured(workload, precision, libraries, options);
+        const result = await measured(workload, precision, { libraries, limits }, options);
         notes.push(...result.notes);
-        rows.push(row(workload, precision, result, names));
+        rows.push(row(workload, precision, result.times, names));
         console.error([workload.id, ...rows.at(-1)].join('  '));
       }
     }
   } finally {
-    for (const { stop } of libraries) stop();
+    for (const { stop } of [...libraries, ...limits]) stop();
   }
   const list = notes.map(note => `- ${note}`).join('\n');
   return list === '' ? table(rows) : `${table(rows)}\n\n${list}`;
 }
 
 /** Checks all variants against the hand-written one, then times them. */
-async function measured(workload, precision, libraries, options) {
+async function measured(workload, precision, { libraries, limits }, options) {
   const { id, kind, formula, sizes } = workload;
   const Floats = PRECISIONS[precision];
   const { inputs, wrt } = generate(kind, sizes, Floats);
@@ -69,29 +72,31 @@ async function measured(workload, precision, libraries, options) {
   await enter('hand', Infinity, async () =>
     entry(await hand(`${kind}-hessian`, `${id}-${precision}`, inputs, sizes, Floats)),
   );
-  const facts = {};
-  await enter('emitted', TOLERANCE.ours[precision], async () => {
-    const code = await emit(formula, precision, { hessian: true });
-    const bound = (await load(code))(dataOf(inputs, wrt, sizes));
-    facts.code = { bytes: code.length };
-    facts.compileMs = compileTime(formula, precision, options.quick ? 1 : 3, { hessian: true });
-    facts.workspace = await workspace(code, kind, sizes, Floats, f => () => f.hessian(theta, H));
-    if (facts.workspace.perCall > 0)
-      notes.push(`${id} ${precision}: a call allocates ${facts.workspace.perCall} bytes`);
-    return entry(bound.hessian);
-  });
+  for (const target of ['js', 'wasm']) {
+    await enter(target, TOLERANCE.ours[precision], async () => {
+      const code = await emit(formula, { target, precision, hessian: true });
+      return entry((await load(code))(dataOf(inputs, wrt, sizes)).hessian);
+    });
+  }
+  for (const limit of limits) {
+    if (!limit.hessians.includes(kind)) continue;
+    await enter(limit.name, limit.tolerance[precision], async () => ({
+      result: await limit.prepareHessian(workload, precision),
+      slice: limit.slice,
+    }));
+  }
   for (const library of libraries) {
     // what its jit gets wrong it may get right step by step
     for (const isCompiled of [true, false]) {
       const took = await enter(library.name, TOLERANCE.library[precision], async () => ({
-        result: await library.prepareHessian(id, precision, isCompiled),
+        result: await library.prepareHessian(workload, precision, isCompiled),
         slice: library.slice,
       }));
       if (took && !isCompiled) notes.push(`${id} ${precision} ${library.name} is timed without jit`);
       if (took) break;
     }
   }
-  return { times: await times(options), notes, ...facts };
+  return { times: await times(options), notes };
 }
 
 /** The largest error, relative to the largest element of the same block: a block is of two inputs. */
@@ -114,18 +119,15 @@ function difference(H, expected, ends) {
   return error;
 }
 
-function row({ title }, precision, { times, code, compileMs, workspace }, names) {
-  const { emitted, hand } = times;
+function row({ title }, precision, times, names) {
   return [
     title,
     precision,
-    milliseconds(emitted),
-    milliseconds(hand),
-    emitted ? ratio(emitted, hand).toFixed(2) : '',
-    ...names.map(name => against(times, name)),
-    compileMs === undefined ? '' : compileMs.toFixed(0),
-    kilobytes(code),
-    kilobytes(workspace),
+    ...['js', 'wasm', 'gcc', 'hand'].map(name => milliseconds(times[name])),
+    over(times, 'js', 'wasm'),
+    over(times, 'wasm', 'gcc'),
+    over(times, 'js', 'hand'),
+    ...names.map(name => over(times, name, 'wasm')),
   ];
 }
 

@@ -6,12 +6,10 @@ import { existsSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { generate, pack, twoPoints } from './data.mjs';
 import { timed } from './measure.mjs';
-import { hessians, workloads } from './workloads.mjs';
 
 /** Name, module and what the module is told, of each. */
 const LIBRARIES = [
   { name: 'jax-js', module: './jax.mjs', precisions: ['f32', 'f64'], hessian: true },
-  { name: 'tfjs-cpu', module: './tfjs.mjs', precisions: ['f32'], backend: 'cpu' },
   { name: 'tfjs-wasm', module: './tfjs.mjs', precisions: ['f32'], backend: 'wasm' },
 ];
 
@@ -40,8 +38,9 @@ export function startLibraries({ hessian = false } = {}) {
     return {
       name: library.name,
       precisions: library.precisions,
-      prepare: (id, precision) => ask({ id, precision }),
-      prepareHessian: (id, precision, isCompiled) => ask({ id, precision, hessian: { isCompiled } }),
+      prepare: (workload, precision) => ask({ workload, precision }),
+      prepareHessian: (workload, precision, isCompiled) =>
+        ask({ workload, precision, hessian: { isCompiled } }),
       slice: async calls => (await ask({ calls })).ms,
       stop: () => worker.terminate(),
     };
@@ -59,9 +58,8 @@ if (!isMainThread) {
     }
   });
 
-  async function prepare({ id, precision, hessian }) {
+  async function prepare({ workload, precision, hessian }) {
     const library = await import(module);
-    const workload = [...workloads, ...hessians].find(other => other.id === id);
     const Floats = precision === 'f64' ? Float64Array : Float32Array;
     const { inputs, wrt } = generate(workload.kind, workload.sizes, Floats);
     if (hessian) {

@@ -60,11 +60,13 @@ export function ratio(a, b) {
   return median(a.map((time, round) => time / b[round]));
 }
 
+/** Bytes of a page of WebAssembly's memory. */
+const PAGE = 65536;
 const COUNTED = ['Float64Array', 'Float32Array', 'Int32Array', 'Uint32Array', 'Uint8Array', 'ArrayBuffer'];
 
 /**
- * Bytes that typed arrays made during a call own. The classes are replaced meanwhile, so what runs in it must not be
- * timed afterwards.
+ * Bytes that typed arrays and memories made during a call own. The classes are replaced meanwhile, so what runs in it must
+ * not be timed afterwards.
  * @template T
  * @param {() => T} f
  * @returns {{ bytes: number, result: T }}
@@ -88,6 +90,16 @@ export function allocated(f) {
       globals[name] = original;
       original.prototype.constructor = original;
     };
+  });
+  const { Memory } = WebAssembly;
+  WebAssembly.Memory = new Proxy(Memory, {
+    construct(target, args, newTarget) {
+      bytes += args[0].initial * PAGE;
+      return Reflect.construct(target, args, newTarget);
+    },
+  });
+  restore.push(() => {
+    WebAssembly.Memory = Memory;
   });
   try {
     const result = f();

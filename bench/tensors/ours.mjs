@@ -1,27 +1,38 @@
-// The modules symgrad emits for the formulas. Run by itself, it tells how long the compiler takes in a new process:
-//   node bench/tensors/ours.mjs FORMULA PRECISION [hessian]
+// The modules symgrad emits for the formulas. Run by itself, it tells what the first compilation and the first call take in
+// a new process:
+//   node bench/tensors/ours.mjs ID '{"target":"wasm","precision":"f32"}'
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { median } from '../harness.mjs';
-import { generate } from './data.mjs';
+import { generate, pack } from './data.mjs';
 import { formulaText } from './formulas.mjs';
 import { allocated } from './measure.mjs';
+import { hessians, workloads } from './workloads.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 
 /**
+ * @typedef {import('./data.mjs').Floats} Floats
+ *
+ * @typedef {object} Options of the compiler
+ * @property {'js' | 'wasm'} target
+ * @property {string} precision
+ * @property {boolean} [hessian]
+ *
  * @typedef {object} Bound
  * @property {number} size
- * @property {(theta: import('./data.mjs').Floats, g: import('./data.mjs').Floats) => number} valueAndGrad
- * @property {(theta: import('./data.mjs').Floats, H: import('./data.mjs').Floats) => void} hessian if it was asked for
+ * @property {(theta: Floats, g: Floats) => number} valueAndGrad
+ * @property {(theta: Floats, H: Floats) => void} hessian if it was asked for
+ * @property {Record<string, Floats>} [views] over the memory of WebAssembly
+ *
+ * @typedef {{ compile: number, import: number, bind: number, call: number }} Start milliseconds of each step
  */
 
-/** The text of the module. @param {string} formula @param {string} precision @param {{ hessian?: boolean }} [options] */
-export async function emit(formula, precision, options = {}) {
+/** The text of the module. @param {string} formula @param {Options} options */
+export async function emit(formula, options) {
   const { compile } = await import('../../dist/index.js');
-  const { code } = compile(formulaText(formula), { name: `${formula}.expr`, precision, ...options });
-  return code;
+  return compile(formulaText(formula), { name: `${formula}.expr`, ...options }).code;
 }
 
 /**
@@ -50,51 +61,64 @@ export function dataOf(inputs, wrt, sizes) {
 /**
  * Bytes that `bind` allocates beyond its copies of the data, and what a call allocates.
  * @param {string} code
- * @param {string} kind
- * @param {import('./data.mjs').Sizes} sizes
- * @param {import('./data.mjs').FloatsOf} Floats
- * @param {(bound: Bound) => () => unknown} [prepare] what a call is
+ * @param {import('./workloads.mjs').Workload} workload
+ * @param {Options} options
  */
-export async function workspace(code, kind, sizes, Floats, prepare = gradientOf(Floats)) {
+export async function workspace(code, { kind, sizes }, options) {
   const bind = await load(code);
-  const { inputs, wrt } = generate(kind, sizes, Floats);
+  const { inputs, wrt } = generate(kind, sizes, floatsOf(options));
   const data = dataOf(inputs, wrt, sizes);
   const copies = Object.values(data).reduce((sum, x) => sum + (ArrayBuffer.isView(x) ? x.byteLength : 0), 0);
   const bound = allocated(() => bind(data));
-  const call = allocated(prepare(bound.result));
+  const call = allocated(callOf(bound.result, pack(inputs, wrt, floatsOf(options)), options));
   return { bytes: Math.max(0, bound.bytes - copies), perCall: call.bytes };
 }
 
-/** @param {import('./data.mjs').FloatsOf} Floats @returns {(bound: Bound) => () => number} */
-function gradientOf(Floats) {
-  return ({ size, valueAndGrad }) => {
-    const theta = new Floats(size);
-    const g = new Floats(size);
-    return () => valueAndGrad(theta, g);
-  };
-}
-
-/**
- * Milliseconds from the text to the module, the first time in a process.
- * @param {string} formula
- * @param {string} precision
- * @param {number} runs
- * @param {{ hessian?: boolean }} [options]
- */
-export function compileTime(formula, precision, runs, { hessian = false } = {}) {
-  const args = [SELF, formula, precision, ...(hessian ? ['hessian'] : [])];
-  const times = Array.from({ length: runs }, () => {
+/** Medians of what the first compilation and the first call take. @param {string} id @param {Options} options @param {number} runs */
+export function startTimes(id, options, runs) {
+  const starts = Array.from({ length: runs }, () => {
+    const args = [SELF, id, JSON.stringify(options)];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
-    return Number(stdout);
+    return /** @type {Start} */ (JSON.parse(stdout));
   });
-  return median(times);
+  const of = (/** @type {keyof Start} */ step) => median(starts.map(start => start[step]));
+  return { compile: of('compile'), import: of('import'), bind: of('bind'), call: of('call') };
+}
+
+/** @param {import('./workloads.mjs').Workload} workload @param {Options} options @returns {Promise<Start>} */
+async function start({ kind, formula, sizes }, options) {
+  await import('../../dist/index.js');
+  const { inputs, wrt } = generate(kind, sizes, floatsOf(options));
+  const theta = pack(inputs, wrt, floatsOf(options));
+  const data = dataOf(inputs, wrt, sizes);
+  const times = [performance.now()];
+  const code = await emit(formula, options);
+  times.push(performance.now());
+  const bind = await load(code);
+  times.push(performance.now());
+  const bound = bind(data);
+  const call = callOf(bound, theta, options);
+  times.push(performance.now());
+  call();
+  times.push(performance.now());
+  const step = (/** @type {number} */ i) => times[i + 1] - times[i];
+  return { compile: step(0), import: step(1), bind: step(2), call: step(3) };
+}
+
+/** @param {Bound} bound @param {Floats} theta @param {Options} options */
+function callOf(bound, theta, options) {
+  const out = new (floatsOf(options))(options.hessian ? theta.length ** 2 : theta.length);
+  return options.hessian ? () => bound.hessian(theta, out) : () => bound.valueAndGrad(theta, out);
+}
+
+/** @param {Options} options */
+function floatsOf({ precision }) {
+  return precision === 'f64' ? Float64Array : Float32Array;
 }
 
 if (process.argv[1] === SELF) {
-  await import('../../dist/index.js');
-  const [formula, precision, second] = process.argv.slice(2);
-  const before = performance.now();
-  await emit(formula, precision, { hessian: second === 'hessian' });
-  console.log(performance.now() - before);
+  const workload = [...workloads, ...hessians].find(({ id }) => id === process.argv[2]);
+  if (!workload) throw new Error(`no workload ${process.argv[2]}`);
+  console.log(JSON.stringify(await start(workload, JSON.parse(process.argv[3]))));
 }

@@ -9,22 +9,21 @@ import { ratio } from './measure.mjs';
  * @property {boolean} quick
  * @property {readonly string[]} [only] ids of workloads
  * @property {readonly string[]} [precisions]
+ *
+ * @typedef {Record<string, import('./measure.mjs').Timing | undefined>} Times by name of contestant
  */
 
-/** How many times as long as the emitted code it took; milliseconds in brackets where there is nothing to compare with. */
-export function against(times, name) {
-  if (times[name] === undefined) return '';
-  if (times.emitted === undefined) return `(${milliseconds(times[name])} ms)`;
-  const factor = ratio(times[name], times.emitted);
+/** How many times as long `a` took as `b`; nothing if one of them did not take part. @param {Times} times @param {string} a @param {string} b */
+export function over(times, a, b) {
+  const [above, below] = [times[a], times[b]];
+  if (above === undefined || below === undefined) return '';
+  const factor = ratio(above, below);
   return factor < 10 ? factor.toFixed(2) : factor.toFixed(0);
 }
 
-export function milliseconds(times) {
-  return times === undefined ? '' : median(times).toPrecision(3);
-}
-
-export function kilobytes(workspace) {
-  return workspace === undefined ? '' : (workspace.bytes / 1e3).toFixed(1);
+/** @param {import('./measure.mjs').Timing | undefined} timing */
+export function milliseconds(timing) {
+  return timing === undefined ? '' : median(timing).toPrecision(3);
 }
 
 /** @param {string[]} args @returns {Options} */

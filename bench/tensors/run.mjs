@@ -1,45 +1,52 @@
-// Value and gradient of tensor formulas: emitted modules against loops written by hand, jax-js and TensorFlow.js, in
+// Value and gradient of tensor formulas: emitted modules against loops written by hand, C, jax-js and TensorFlow.js, in
 // one run, in turns.
 //   node bench/tensors/run.mjs [--quick] [--only T1a,T5] [--precision f64]
-// The libraries are optional: npm ci --prefix bench installs them.
+// The libraries are optional, npm ci --prefix bench installs them; so are gcc and OpenBLAS.
 
 import { fileURLToPath } from 'node:url';
 import { median, table } from '../harness.mjs';
 import { contest, hand, PRECISIONS, TOLERANCE } from './contest.mjs';
 import { generate, offsets, pack, twoPoints } from './data.mjs';
 import { startLibraries } from './library.mjs';
-import { ratio, timed } from './measure.mjs';
-import { compileTime, dataOf, emit, load, workspace } from './ours.mjs';
-import { against, kilobytes, milliseconds, optionsOf } from './report.mjs';
+import { startLimit } from './limit.mjs';
+import { timed } from './measure.mjs';
+import { dataOf, emit, load } from './ours.mjs';
+import { milliseconds, optionsOf, over } from './report.mjs';
 import { workloads } from './workloads.mjs';
 
 // the products have two hand-written versions
-const HANDS = { 'i-k-j by hand': 'product', 'i-j-k by hand': 'product-naive' };
+const HANDS = { hand: 'product', 'i-j-k by hand': 'product-naive' };
 
-/** @param {{ quick: boolean, only?: readonly string[], precisions?: readonly string[] }} options */
+/** @param {import('./report.mjs').Options} options */
 export async function tensorTables(options) {
   const libraries = startLibraries();
+  const limits = startLimit();
   const names = libraries.map(({ name }) => name);
   const rows = [
     [
       'value and gradient',
       'precision',
-      'emitted, ms',
+      'js, ms',
+      'wasm, ms',
+      'in place, ms',
+      'gcc, ms',
       'hand, ms',
-      'emitted / hand',
-      ...names.map(name => `${name} / emitted`),
-      'compile, ms',
-      'workspace, kB',
-      'for 2n, kB',
+      'js / wasm',
+      'wasm / gcc',
+      'in place / gcc',
+      'js / hand',
+      ...names.map(name => `${name} / wasm`),
     ],
   ];
   const products = [
     [
       'sum(tanh(A * B)) and its gradient',
       'precision',
-      'emitted, ms',
-      'emitted, GF/s',
-      ...[...Object.keys(HANDS), ...names].map(name => `${name} / emitted`),
+      'js, GF/s',
+      'wasm, GF/s',
+      'gcc, GF/s',
+      'wasm / gcc',
+      ...['js', ...Object.keys(HANDS), ...names].map(name => `${name} / wasm`),
     ],
   ];
   const notes = [];
@@ -47,23 +54,28 @@ export async function tensorTables(options) {
     for (const workload of workloads) {
       if (options.only ? !options.only.includes(workload.id) : workload.alone) continue;
       for (const precision of options.precisions ?? Object.keys(PRECISIONS)) {
-        const result = await measured(workload, precision, libraries, options);
+        const others = [...limits, ...libraries].filter(other => takesPart(other, workload, precision));
+        const result = await measured(workload, precision, others, options);
         notes.push(...result.notes);
-        if (workload.products) products.push(productRow(workload, precision, result, names));
-        else rows.push(row(workload, precision, result, names));
+        if (workload.products) products.push(productRow(workload, precision, result.times, names));
+        else rows.push(row(workload, precision, result.times, names));
         console.error([workload.id, ...(workload.products ? products : rows).at(-1)].join('  '));
       }
     }
   } finally {
-    for (const { stop } of libraries) stop();
+    for (const { stop } of [...libraries, ...limits]) stop();
   }
   const tables = [rows, products].filter(all => all.length > 1).map(table);
   return [...tables, notes.map(note => `- ${note}`).join('\n')].filter(text => text !== '').join('\n\n');
 }
 
+function takesPart({ precisions, kinds }, { kind, alone }, precision) {
+  return precisions.includes(precision) && (kinds ? kinds.includes(kind) : !alone);
+}
+
 /** Checks all variants against the first hand-written one, then times them. */
-async function measured(workload, precision, libraries, options) {
-  const { id, kind, sizes, products } = workload;
+async function measured(workload, precision, others, options) {
+  const { id, kind, formula, sizes, products } = workload;
   const Floats = PRECISIONS[precision];
   const { inputs, wrt } = generate(kind, sizes, Floats);
   const theta = pack(inputs, wrt, Floats);
@@ -82,27 +94,30 @@ async function measured(workload, precision, libraries, options) {
     const prepare = async () => entry(await hand(file, `${id}-${precision}`, inputs, sizes, Floats));
     await enter(name, Infinity, prepare);
   }
-  const facts = {};
-  await enter('emitted', TOLERANCE.ours[precision], async () => {
-    const code = await emit(workload.formula, precision);
-    const bound = (await load(code))(dataOf(inputs, wrt, sizes));
-    if (bound.size !== theta.length) throw new Error(`size is ${bound.size}, not ${theta.length}`);
-    facts.compileMs = compileTime(workload.formula, precision, options.quick ? 1 : 3);
-    facts.workspace = await workspace(code, kind, sizes, Floats);
-    if (workload.streams)
-      facts.workspaceOf2n = await workspace(code, kind, { ...sizes, n: 2 * sizes.n }, Floats);
-    if (facts.workspace.perCall > 0)
-      notes.push(`${id} ${precision}: a call allocates ${facts.workspace.perCall} bytes`);
-    return entry(bound.valueAndGrad);
-  });
-  for (const library of libraries) {
-    if (workload.alone || !library.precisions.includes(precision)) continue;
-    await enter(library.name, TOLERANCE.library[precision], async () => ({
-      result: await library.prepare(id, precision),
-      slice: library.slice,
+  let views;
+  for (const target of ['js', 'wasm']) {
+    await enter(target, TOLERANCE.ours[precision], async () => {
+      const bound = (await load(await emit(formula, { target, precision })))(dataOf(inputs, wrt, sizes));
+      if (bound.size !== theta.length) throw new Error(`size is ${bound.size}, not ${theta.length}`);
+      if (bound.views) views = { ...bound.views, valueAndGrad: bound.valueAndGrad };
+      return entry(bound.valueAndGrad);
+    });
+  }
+  if (views) await enter('in place', TOLERANCE.ours[precision], async () => inPlace(views, theta));
+  for (const other of others) {
+    await enter(other.name, (other.tolerance ?? TOLERANCE.library)[precision], async () => ({
+      result: await other.prepare(workload, precision),
+      slice: other.slice,
     }));
   }
-  return { times: await times(options), notes, ...facts };
+  return { times: await times(options), notes };
+}
+
+/** Parameters and gradient stay in the memory of WebAssembly, as a minimiser can keep them. */
+function inPlace({ theta, g, valueAndGrad }, start) {
+  theta.set(start);
+  const value = valueAndGrad(theta, g);
+  return { result: { value, g: g.slice() }, slice: timed(() => valueAndGrad(theta, g)) };
 }
 
 /** The largest error, relative to the value or to the largest derivative by the same input. */
@@ -119,29 +134,27 @@ function difference({ value, g }, expected, ends) {
   return error;
 }
 
-function row({ title }, precision, { times, compileMs, workspace, workspaceOf2n }, names) {
-  const { emitted, hand } = times;
+function row({ title }, precision, times, names) {
   return [
     title,
     precision,
-    milliseconds(emitted),
-    milliseconds(hand),
-    emitted ? ratio(emitted, hand).toFixed(2) : '',
-    ...names.map(name => against(times, name)),
-    compileMs === undefined ? '' : compileMs.toFixed(0),
-    kilobytes(workspace),
-    kilobytes(workspaceOf2n),
+    ...['js', 'wasm', 'in place', 'gcc', 'hand'].map(name => milliseconds(times[name])),
+    over(times, 'js', 'wasm'),
+    over(times, 'wasm', 'gcc'),
+    over(times, 'in place', 'gcc'),
+    over(times, 'js', 'hand'),
+    ...names.map(name => over(times, name, 'wasm')),
   ];
 }
 
-function productRow({ title, sizes: { n, m, k } }, precision, { times }, names) {
-  const { emitted } = times;
+function productRow({ title, sizes: { n, m, k } }, precision, times, names) {
+  const speed = name => (times[name] ? ((3 * 2 * n * m * k) / 1e6 / median(times[name])).toFixed(1) : '');
   return [
     title,
     precision,
-    milliseconds(emitted),
-    emitted ? ((3 * 2 * n * m * k) / 1e6 / median(emitted)).toFixed(1) : '',
-    ...[...Object.keys(HANDS), ...names].map(name => against(times, name)),
+    ...['js', 'wasm', 'gcc'].map(speed),
+    over(times, 'wasm', 'gcc'),
+    ...['js', ...Object.keys(HANDS), ...names].map(name => over(times, name, 'wasm')),
   ];
 }
 

@@ -90,14 +90,14 @@ export const workloads = [
     sizes: { d: 14, steps: 1024 },
     alone: true,
   },
-  {
-    id: 'P',
-    title: '256x256',
+  ...[64, 128, 256, 512].map(n => ({
+    id: `P${n}`,
+    title: `${n}x${n}`,
     kind: 'product',
-    formula: 'product',
-    sizes: { n: 256, m: 256, k: 256 },
-    products: true,
-  },
+    formula: `product-${n}`,
+    sizes: { n, m: n, k: n },
+    products: /** @type {const} */ (true),
+  })),
 ];
 
 /**
