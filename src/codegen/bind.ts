@@ -50,7 +50,7 @@ export function bindTexts(context: Context, request: BindRequest): string[][] {
       ],
       [
         '/** The same; functions over records share one, as long as sizes do not change. */',
-        `function ${own.bound}(${isOptional ? `${given} = {}` : given}, isOwn = false) {`,
+        `function ${own.bound}(${isOptional ? `${given} = {}` : given}, ${own.isOwn} = false) {`,
         ...indent(bodyOf(context, request, given, false)),
         '}',
       ],

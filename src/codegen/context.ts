@@ -80,6 +80,7 @@ const OWN_WASM = [
   'places',
   'tooLarge',
   'shared',
+  'isOwn',
   'take',
   'give',
 ] as const;

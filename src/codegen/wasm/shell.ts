@@ -210,7 +210,7 @@ export class WasmShell {
     const { shared } = own;
     const isSame = sizes.map(name => ` && ${member(`${shared}.sizes`, name)} === ${sizeName(name)}`);
     const reuse = [
-      ...wrap(`if (!isOwn && ${shared} !== undefined${isSame.join('')}) {`, WIDTH - 2),
+      ...wrap(`if (!${own.isOwn} && ${shared} !== undefined${isSame.join('')}) {`, WIDTH - 2),
       `  return ${shared}.over(${data.length > 0 ? own.inputs : ''});`,
       '}',
     ];
@@ -230,7 +230,7 @@ export class WasmShell {
       ...(own_.length === 0
         ? []
         : [
-            'if (isOwn) {',
+            `if (${own.isOwn}) {`,
             ...own_.map(({ view, local }) => `  ${view}.set(${local});`),
             ...layout(`  ${own.inputs} = `, object(held), ';', WIDTH - 2),
             '}',
@@ -251,7 +251,7 @@ export class WasmShell {
     const list = object(sizes.map(name => item(name, sizeName(name))));
     const over = data.length > 0 ? `given => ((${own.inputs} = given), ${f})` : `() => ${f}`;
     const tree = object([item('sizes', list), item('memory', this.#names.memory), item('over', over)]);
-    return [...layout(`if (!isOwn) ${own.shared} = `, tree, ';', WIDTH - 2), `return ${f};`];
+    return [...layout(`if (!${own.isOwn}) ${own.shared} = `, tree, ';', WIDTH - 2), `return ${f};`];
   }
 
   #view(parameter: string, length: Size | string, user: string): string {
