@@ -49,7 +49,10 @@ export function bindTexts(context: Context, request: BindRequest): string[][] {
         '}',
       ],
       [
-        '/** The same; functions over records share one, as long as sizes do not change. */',
+        '/**',
+        ' * The same; functions over records share one, as long as sizes do not change, and do not own it. A list takes the promise',
+        ' * of functions that are not there at once.',
+        ' */',
         `function ${own.bound}(${isOptional ? `${given} = {}` : given}, ${own.isOwn} = false) {`,
         ...indent(bodyOf(context, request, given, false)),
         '}',

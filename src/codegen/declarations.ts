@@ -255,11 +255,14 @@ function createType(entries: readonly Entry[]): string[] {
       .map(({ name }) => name),
     ...entries.map(({ name }) => name),
     'bind',
+    'create',
   ];
   const fields = names.map(name => `${typeKey(name)}: typeof ${name}`);
   return [
-    '/** Compiles without blocking, where a browser does not compile at once on its main thread, and resolves to all functions. */',
+    '/** Compiles without blocking, where a browser does not do so at once on its main thread, and resolves to all functions. */',
     `export declare function create(): Promise<${recordType(fields)}>;`,
+    '/** The same, resolving to what `bind` returns. */',
+    'export declare function create(data: Data): Promise<Bound>;',
   ];
 }
 

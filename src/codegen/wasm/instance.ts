@@ -43,12 +43,21 @@ export function instanceTexts(
   ]);
   const sections = [
     [
-      '/** The functions over a memory; `numbers` are sizes and the bytes at which arrays begin. */',
-      `function ${own.instance}(memory, numbers) {`,
+      '/**',
+      ' * The functions over a memory; `numbers` are sizes and the bytes at which arrays begin. They are there at once, or when the',
+      ' * promise is kept that is added to `pending`, if that is a list.',
+      ' */',
+      `function ${own.instance}(memory, numbers, pending) {`,
       ...indent([
-        `${own.compiled} ??= new WebAssembly.Module(${own.bytesOf}(${own.binary}));`,
         ...layout('const env = ', env, ';', WIDTH - 2),
-        `return new WebAssembly.Instance(${own.compiled}, { env }).exports;`,
+        'const run = {};',
+        'if (Array.isArray(pending)) {',
+        `  const instance = WebAssembly.instantiate(${own.compiled}, { env });`,
+        '  pending.push(instance.then(({ exports }) => Object.assign(run, exports)));',
+        '  return run;',
+        '}',
+        `${own.compiled} ??= new WebAssembly.Module(${own.bytesOf}(${own.binary}));`,
+        `return Object.assign(run, new WebAssembly.Instance(${own.compiled}, { env }).exports);`,
       ]),
       '}',
     ].join('\n'),
@@ -113,15 +122,22 @@ let ${own.shared}, ${own.compiled};`,
   };
 }
 
-/** `create`, which compiles without blocking. */
+/** `create`, which compiles and binds without blocking. */
 export function createText(context: Context, exported: readonly string[], prefix: string): string {
   const { own } = context;
   const all = object(exported.map(name => ({ prefix: '', tree: name })));
   return [
-    '/** Compiles without blocking, where a browser does not compile at once on its main thread, and resolves to all functions. */',
-    `${prefix}async function create() {`,
+    '/**',
+    ' * Compiles without blocking, where a browser does not do so at once on its main thread. Resolves to what `bind` returns for the',
+    ' * data, or without data to all functions of the module.',
+    ' */',
+    `${prefix}async function create(data) {`,
     `  ${own.compiled} ??= await WebAssembly.compile(${own.bytesOf}(${own.binary}));`,
-    ...indent(layout('return ', all, ';', WIDTH - 2)),
+    ...indent(layout('if (data === undefined) return ', all, ';', WIDTH - 2)),
+    '  const pending = [];',
+    `  const f = ${own.bound}(data, pending);`,
+    '  await Promise.all(pending);',
+    '  return f;',
     '}',
   ].join('\n');
 }

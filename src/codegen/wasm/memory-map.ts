@@ -120,7 +120,12 @@ export class MemoryMap {
     return [
       ...layout(`const ${at} = `, { open: `${use('places')}(`, items: sized, close: ')' }, ';', WIDTH - 2),
       `const ${memory} = ${use('memoryOf')}(${at}.end, ${this.#context.own.isOwn} ? undefined : ${this.#context.own.shared}?.memory);`,
-      ...layout(`const ${run} = ${use('instance')}(${memory}, `, numbers, ');', WIDTH - 2),
+      ...layout(
+        `const ${run} = ${use('instance')}(${memory}, `,
+        numbers,
+        `, ${this.#context.own.isOwn});`,
+        WIDTH - 2,
+      ),
       ...arrays
         .filter(([, { isViewed }]) => isViewed)
         .map(([name, placed]) => {
