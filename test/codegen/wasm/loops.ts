@@ -150,7 +150,8 @@ export class WasmLoops {
       const assembler = new LoopAssembler(environment, {
         arrayName: array => renamed.get(array) ?? array,
         lengthOf: array => buffers.get(array)!,
-        kernel: kernel => encoder.importFunction(kernel, new Array(kernel === 'product' ? 17 : 15).fill('i32'), []),
+        kernel: kernel =>
+          encoder.importFunction(kernel, new Array(kernel === 'product' ? 17 : 15).fill('i32'), []),
       });
       encoder.export(name, assembler.function(lowering.top, result));
     }

@@ -124,6 +124,10 @@ export class Formula {
     return this.#number('eq', x, y);
   }
 
+  unequal(x: Operand, y: Operand): Vector {
+    return this.#number('ne', x, y);
+  }
+
   select(condition: Operand, x: Operand, y: Operand): Vector {
     return this.#written('v128.bitselect', x, y, condition);
   }
@@ -132,6 +136,11 @@ export class Formula {
 
   and(x: Operand, y: Operand): Vector {
     return this.#written('v128.and', x, y);
+  }
+
+  /** The bits of x that are clear in `mask`. */
+  without(x: Operand, mask: Operand): Vector {
+    return this.#written('v128.andnot', x, mask);
   }
 
   or(x: Operand, y: Operand): Vector {
@@ -274,4 +283,16 @@ const LOWER_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const LOWER_WORDS = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
 
 /** The instructions that exist for both shapes. */
-type NumberOpcode = 'add' | 'sub' | 'mul' | 'div' | 'neg' | 'abs' | 'pmin' | 'pmax' | 'lt' | 'le' | 'eq';
+type NumberOpcode =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'neg'
+  | 'abs'
+  | 'pmin'
+  | 'pmax'
+  | 'lt'
+  | 'le'
+  | 'eq'
+  | 'ne';
