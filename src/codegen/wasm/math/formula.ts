@@ -96,13 +96,24 @@ export class Formula {
     return this.#number('pmax', x, bound);
   }
 
-  /** c[0] + c[1] x + c[2] x^2 + ..., by Horner's rule. */
-  polynomial(x: Operand, c: readonly number[]): Vector {
-    const highest = c.at(-1) ?? 0;
-    const sum = c
-      .slice(0, -1)
-      .reduceRight<Operand>((rest, each) => this.add(this.mul(rest, x), each), highest);
-    return () => this.push(sum);
+  /**
+   * c[0] + c[1] x + c[2] x^2 + ..., by Estrin's scheme: the halves of the sum do not wait for each other, and processors
+   * have several multipliers. `x` is kept, so is its square where that is given.
+   */
+  polynomial(x: Vector, c: readonly number[], square?: Vector): Vector {
+    const powers = [x]; // x, x^2, x^4, ...
+    for (let reach = 2; reach < c.length; reach *= 2) {
+      const last = powers[powers.length - 1];
+      powers.push(powers.length === 1 && square !== undefined ? square : this.keep(this.mul(last, last)));
+    }
+    const sum = (from: number, length: number): Operand => {
+      if (length === 1) return c[from];
+      const level = Math.ceil(Math.log2(length)) - 1;
+      const half = 2 ** level;
+      return this.add(sum(from, half), this.mul(sum(from + half, length - half), powers[level]));
+    };
+    const whole = sum(0, c.length);
+    return () => this.push(whole);
   }
 
   /** 1.5 2^52: when a number is added to it, it is rounded to an integer, which is found in the lowest bits. */
