@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 import * as special from '../src/ir/special.js';
-import { compare, table } from './harness.mjs';
+import { table } from './harness.mjs';
+import { takeTurns, timed } from './tensors/measure.mjs';
 
 const quick = process.argv.includes('--quick');
 const BATCHES = quick ? 3 : 25;
@@ -35,9 +36,9 @@ ${accuracyTable()}
 ## Times
 
 Nanoseconds an element, in a loop over ${LENGTH} elements of the first of the ranges: \`Math\` in JavaScript, a call of the
-vector function, and the function inlined into the loop. Medians; variants take turns.
+vector function, and the function inlined into the loop. Least times; variants take turns.
 
-${speedTable()}
+${await speedTable()}
 `;
 
 if (!quick) writeFileSync(new URL('accuracy.md', import.meta.url), report);
@@ -89,42 +90,31 @@ function largestErrors(shape, name) {
   return worst;
 }
 
-function speedTable() {
-  return table([
-    [
-      'function',
-      'Math',
-      'f64x2 call',
-      'f64x2 inline',
-      'Math / inline',
-      'f32x4 call',
-      'f32x4 inline',
-      'Math / inline',
-    ],
-    ...names.map(name => {
-      const loops = ['f64x2', 'f32x4'].flatMap(shape => [
-        vectorLoop(shape, name, 'call'),
-        vectorLoop(shape, name, 'inline'),
-      ]);
-      for (const { x, y } of loops) fillEvenly(RANGES[name][0], x, y, generator(2));
-      const variants = [
-        scalarLoop(name, loops[0]),
-        ...loops.map(
-          ({ run }) =>
-            () =>
-              run(LENGTH),
-        ),
-      ];
-      const timings = compare(
-        variants.map(call => ({ call })),
-        new Array(64).fill(loops[0].x),
-        { quick: true },
-      );
-      const [math, ...ours] = timings.map(({ ns }) => (ns / LENGTH).toFixed(2));
-      const faster = k => (1 / timings[k].ratio).toFixed(1);
-      return [name, math, ours[0], ours[1], faster(2), ours[2], ours[3], faster(4)];
-    }),
-  ]);
+async function speedTable() {
+  const rows = [];
+  for (const name of names) {
+    const loops = ['f64x2', 'f32x4'].flatMap(shape => [
+      vectorLoop(shape, name, 'call'),
+      vectorLoop(shape, name, 'inline'),
+    ]);
+    for (const { x, y } of loops) fillEvenly(RANGES[name][0], x, y, generator(2));
+    const variants = [
+      scalarLoop(name, loops[0]),
+      ...loops.map(
+        ({ run }) =>
+          () =>
+            run(LENGTH),
+      ),
+    ];
+    const rounds = await takeTurns(variants.map(timed), { quick: true });
+    const least = rounds.map(times => (Math.min(...times) * 1e6) / LENGTH);
+    const [math, ...ours] = least.map(ns => ns.toFixed(2));
+    const faster = k => (least[0] / least[k]).toFixed(1);
+    rows.push([name, math, ours[0], ours[1], faster(2), ours[2], ours[3], faster(4)]);
+  }
+  const wide = ['f64x2 call', 'f64x2 inline', 'Math / inline'];
+  const narrow = ['f32x4 call', 'f32x4 inline', 'Math / inline'];
+  return table([['function', 'Math', ...wide, ...narrow], ...rows]);
 }
 
 /** The loop of JavaScript, with the function spelt out. @param {string} name @param {{ x: Float64Array, y: Float64Array }} numbers */
@@ -137,7 +127,7 @@ function scalarLoop(name, { x, y }) {
 
 /** @param {string} name @returns {(x: number, y: number) => number} */
 function ofNumbers(name) {
-  return Math[name] ?? special[name];
+  return { ...special }[name] ?? Math[name];
 }
 
 /** @param {number} x */

@@ -1,6 +1,6 @@
-// exp and expm1 of all lanes at once, after fdlibm (e_exp.c and s_expm1.c of FreeBSD's msun, and their float versions by
-// Ian Lance Taylor): x = k log(2) + r with |r| <= log(2) / 2, a rational function of r, and a scaling by 2^k. Branches of the
-// originals are one formula here. Errors are below 1 ulp.
+// exp and expm1 of all lanes at once: x = k log(2) + r with |r| <= log(2) / 2, a polynomial of r (for expm1 the rational
+// function of fdlibm: s_expm1.c of FreeBSD's msun, and its float version by Ian Lance Taylor), and a scaling by 2^k.
+// Where the original has branches, there is one formula here.
 
 import type { Formula, Operand, Vector } from './formula.ts';
 
@@ -45,13 +45,16 @@ export function expm1(f: Formula, x: Vector): Vector {
   return f.withSign(result, x); // expm1(-0) is -0
 }
 
-/** P1 ... P5 of e_exp.c: c = r - r^2 P(r^2). */
+/** (exp(r) - 1 - r) / r^2, our own minimax fit: error 2^-57.8 of exp(r). */
 const EXP_F64: readonly number[] = [
-  0.16666666666666602, -0.0027777777777015593, 6.613756321437934e-5, -1.6533902205465252e-6,
-  4.1381367970572385e-8,
+  0.5000000000000011, 0.16666666666666405, 0.041666666666528254, 0.00833333333349787, 0.0013888888944221162,
+  0.00019841269500998535, 2.480149240919714e-5, 2.755758976292399e-6, 2.763051806556732e-7,
+  2.499948542009097e-8,
 ];
-/** P1, P2 of e_expf.c. */
-const EXP_F32: readonly number[] = [0.1666662544, -0.0027667332906];
+/** The same with error 2^-27.8. */
+const EXP_F32: readonly number[] = [
+  0.4999999403953552, 0.1666651964187622, 0.04166840389370918, 0.008368851616978645, 0.0013814271660521626,
+];
 
 /** Q1 ... Q5 of s_expm1.c, with 1 in front. */
 const EXPM1_F64: readonly number[] = [
@@ -78,16 +81,15 @@ function reduce(f: Formula, x: Vector, offset: number): Reduced & { readonly shi
   return { shifted, k, high, low };
 }
 
-/** c of exp(r) = 1 + r + r c / (2 - c), for |r| <= log(2) / 2. */
-export function expPolynomial(f: Formula, r: Vector): Vector {
-  const t = f.keep(f.mul(r, r));
-  return f.sub(r, f.mul(t, f.polynomial(t, f.either(EXP_F64, EXP_F32))));
+/** exp(r) - 1 - r for |r| <= log(2) / 2; `r` is kept. */
+export function expBeyond(f: Formula, r: Vector): Vector {
+  const square = f.keep(f.mul(r, r));
+  return f.mul(square, f.polynomial(r, f.either(EXP_F64, EXP_F32), square));
 }
 
 function expReduced(f: Formula, { high, low }: Reduced): Vector {
   const r = f.keep(f.sub(high, low));
-  const c = f.keep(expPolynomial(f, r));
-  return f.sub(1, f.sub(f.sub(low, f.div(f.mul(r, c), f.sub(2, c))), high));
+  return f.add(1, f.sub(high, f.sub(low, expBeyond(f, r))));
 }
 
 /**

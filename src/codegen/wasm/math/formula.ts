@@ -96,13 +96,24 @@ export class Formula {
     return this.#number('pmax', x, bound);
   }
 
-  /** c[0] + c[1] x + c[2] x^2 + ..., by Horner's rule. */
-  polynomial(x: Operand, c: readonly number[]): Vector {
-    const highest = c.at(-1) ?? 0;
-    const sum = c
-      .slice(0, -1)
-      .reduceRight<Operand>((rest, each) => this.add(this.mul(rest, x), each), highest);
-    return () => this.push(sum);
+  /**
+   * c[0] + c[1] x + c[2] x^2 + ..., by Estrin's scheme: the halves of the sum do not wait for each other, and processors
+   * have several multipliers. `x` is kept, so is its square where that is given.
+   */
+  polynomial(x: Vector, c: readonly number[], square?: Vector): Vector {
+    const powers = [x]; // x, x^2, x^4, ...
+    for (let reach = 2; reach < c.length; reach *= 2) {
+      const last = powers[powers.length - 1];
+      powers.push(powers.length === 1 && square !== undefined ? square : this.keep(this.mul(last, last)));
+    }
+    const sum = (from: number, length: number): Operand => {
+      if (length === 1) return c[from];
+      const level = Math.ceil(Math.log2(length)) - 1;
+      const half = 2 ** level;
+      return this.add(sum(from, half), this.mul(sum(from + half, length - half), powers[level]));
+    };
+    const whole = sum(0, c.length);
+    return () => this.push(whole);
   }
 
   /** 1.5 2^52: when a number is added to it, it is rounded to an integer, which is found in the lowest bits. */
@@ -124,6 +135,10 @@ export class Formula {
     return this.#number('eq', x, y);
   }
 
+  unequal(x: Operand, y: Operand): Vector {
+    return this.#number('ne', x, y);
+  }
+
   select(condition: Operand, x: Operand, y: Operand): Vector {
     return this.#written('v128.bitselect', x, y, condition);
   }
@@ -132,6 +147,11 @@ export class Formula {
 
   and(x: Operand, y: Operand): Vector {
     return this.#written('v128.and', x, y);
+  }
+
+  /** The bits of x that are clear in `mask`. */
+  without(x: Operand, mask: Operand): Vector {
+    return this.#written('v128.andnot', x, mask);
   }
 
   or(x: Operand, y: Operand): Vector {
@@ -274,4 +294,16 @@ const LOWER_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const LOWER_WORDS = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
 
 /** The instructions that exist for both shapes. */
-type NumberOpcode = 'add' | 'sub' | 'mul' | 'div' | 'neg' | 'abs' | 'pmin' | 'pmax' | 'lt' | 'le' | 'eq';
+type NumberOpcode =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'neg'
+  | 'abs'
+  | 'pmin'
+  | 'pmax'
+  | 'lt'
+  | 'le'
+  | 'eq'
+  | 'ne';

@@ -16,9 +16,19 @@ export function log(f: Formula, x: Vector): Vector {
 
 /** log(1 + x); NaN for x < -1. */
 export function log1p(f: Formula, x: Vector): Vector {
-  const result = finiteOr(f, x, log1pWithin(f, x));
-  const within = f.select(f.less(-1, x), result, atMostZero(f, f.add(1, x)));
+  const u = f.keep(f.add(1, x));
+  // The rounding error of u, exactly (Knuth, The Art of Computer Programming 2, section 4.2.2).
+  const v = f.keep(f.sub(u, 1));
+  const error = f.add(f.sub(1, f.sub(u, v)), f.sub(x, v));
+  const result = finiteOr(f, x, logOfSum(f, x, u, error));
+  const within = f.select(f.less(-1, x), result, atMostZero(f, u));
   return f.withSign(within, x); // log1p(-0) is -0
+}
+
+/** log(1 + x) for 0 <= x <= 1; `x` is kept. */
+export function log1pOfUnit(f: Formula, x: Vector): Vector {
+  const u = f.keep(f.add(1, x));
+  return logOfSum(f, x, u, f.sub(x, f.sub(u, 1)));
 }
 
 /** log(x) of a normal number x > 0; `x` is kept. */
@@ -27,17 +37,13 @@ export function logWithin(f: Formula, x: Vector): Vector {
   return join(f, f.keep(exponent), f.keep(g), 0);
 }
 
-/** log(1 + x) for finite x > -1, and 0 for -0; `x` is kept. */
-export function log1pWithin(f: Formula, x: Vector): Vector {
-  const u = f.keep(f.add(1, x));
+/** log(u + error), where u is 1 + x rounded and normal. */
+function logOfSum(f: Formula, x: Vector, u: Vector, error: Vector): Vector {
   const { exponent, g } = split(f, u);
   const k = f.keep(exponent);
-  // The rounding error of u, exactly (Knuth, The Art of Computer Programming 2, section 4.2.2).
-  const v = f.keep(f.sub(u, 1));
-  const error = f.add(f.sub(1, f.sub(u, v)), f.sub(x, v));
   // Where u is near 1, x itself is g and nothing is left out.
   const near = f.keep(f.equal(k, 0));
-  const left = f.keep(f.select(near, 0, f.div(error, u)));
+  const left = f.keep(f.without(f.div(error, u), near));
   return join(f, k, f.keep(f.select(near, x, g)), left);
 }
 
@@ -86,7 +92,7 @@ function finiteOr(f: Formula, x: Vector, result: Vector): Vector {
   return f.select(f.less(x, Infinity), result, x);
 }
 
-/** log(x) where not x > 0: -Infinity at 0, else NaN. */
+/** log(x) where not x > 0: -Infinity at 0, else NaN, which has all its bits set here. */
 function atMostZero(f: Formula, x: Vector): Vector {
-  return f.select(f.equal(x, 0), -Infinity, Number.NaN);
+  return f.or(f.unequal(x, 0), Number.NEGATIVE_INFINITY);
 }

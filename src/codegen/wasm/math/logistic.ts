@@ -3,7 +3,7 @@
 
 import { expModerate, expWithin } from './exponential.ts';
 import type { Formula, Vector } from './formula.ts';
-import { log1pWithin } from './logarithm.ts';
+import { log1pOfUnit } from './logarithm.ts';
 
 /** 1 / (1 + exp(-x)). */
 export function sigmoid(f: Formula, x: Vector): Vector {
@@ -16,7 +16,7 @@ export function sigmoid(f: Formula, x: Vector): Vector {
 /** log(1 + exp(x)). */
 export function softplus(f: Formula, x: Vector): Vector {
   const e = f.keep(expOfMinusAbs(f, x));
-  return f.add(f.atLeast(x, 0), log1pWithin(f, e));
+  return f.add(f.atLeast(x, 0), log1pOfUnit(f, e));
 }
 
 /** tanh(x): a rational function of x below 0.625 (tanh.c and tanhf.c of Cephes), else 1 - 2 / (exp(2 x) + 1). */

@@ -3,7 +3,7 @@
 // which has bits enough. Bases that are not positive, and results that are not normal numbers, are left to Math.pow.
 
 import type { FunctionRef } from '../code.ts';
-import { expPolynomial, expWithin } from './exponential.ts';
+import { expBeyond, expWithin } from './exponential.ts';
 import type { Formula, Vector } from './formula.ts';
 import { logWithin, split } from './logarithm.ts';
 
@@ -92,9 +92,8 @@ function exp2(f: Formula, high: Vector, low: Vector): Vector {
   const v = f.keep(f.add(f.mul(f.sub(low, f.sub(t, rest)), LN2), f.mul(t, LN2_LOW)));
   const z = f.keep(f.add(u, v));
   const w = f.keep(f.sub(v, f.sub(z, u)));
-  const q = f.keep(expPolynomial(f, z));
-  const small = f.sub(f.div(f.mul(z, q), f.sub(q, 2)), f.add(w, f.mul(z, w)));
-  return f.mul(f.sub(1, f.sub(small, z)), f.shiftLeft(shifted, f.format.fraction));
+  const beyond = f.add(expBeyond(f, z), f.add(w, f.mul(z, w)));
+  return f.mul(f.add(1, f.add(z, beyond)), f.shiftLeft(shifted, f.format.fraction));
 }
 
 /** A number of 53 bits without the lower 32. */
