@@ -1,0 +1,104 @@
+// exp and expm1 of all lanes at once, after fdlibm (e_exp.c and s_expm1.c of FreeBSD's msun, and their float versions by
+// Ian Lance Taylor): x = k log(2) + r with |r| <= log(2) / 2, a rational function of r, and a scaling by 2^k. Branches of the
+// originals are one formula here. Errors are below 1 ulp.
+
+import type { Formula, Operand, Vector } from './formula.ts';
+
+const LOG2E = Math.LOG2E;
+
+/** exp(x). */
+export function exp(f: Formula, x: Operand): Vector {
+  const lower = f.either(-746, -104); // exp is 0 below
+  const upper = f.either(710, 89); // and Infinity above
+  return expWithin(f, f.keep(f.atLeast(f.atMost(x, upper), lower)));
+}
+
+/** exp(x) for x in [-746, 710], f32: [-104, 89]; `x` is kept. */
+export function expWithin(f: Formula, x: Vector): Vector {
+  const { shifted, ...reduced } = reduce(f, x, 2 * f.format.bias);
+  return scale(f, f.keep(expReduced(f, reduced)), shifted);
+}
+
+/** exp(x) for x in [-700, 700], f32: [-80, 80], a few instructions less; `x` is kept. */
+export function expModerate(f: Formula, x: Vector): Vector {
+  const { shifted, ...reduced } = reduce(f, x, f.format.bias);
+  return f.mul(expReduced(f, reduced), f.shiftLeft(shifted, f.format.fraction));
+}
+
+/** exp(x) - 1. */
+export function expm1(f: Formula, x: Vector): Vector {
+  const lower = f.either(-40, -20); // expm1 is -1 below
+  const upper = f.either(710, 89);
+  const within = f.keep(f.atLeast(f.atMost(x, upper), lower));
+  const { shifted, k, high, low } = reduce(f, within, 2 * f.format.bias);
+  const r = f.keep(f.sub(high, low));
+  const c = f.keep(f.sub(f.sub(high, r), low)); // what rounding r left out
+  const half = f.keep(f.mul(r, 0.5));
+  const square = f.keep(f.mul(r, half)); // r^2 / 2
+  const q = f.keep(f.polynomial(square, f.either(EXPM1_F64, EXPM1_F32)));
+  const t = f.keep(f.sub(3, f.mul(q, half)));
+  const e = f.keep(f.mul(square, f.div(f.sub(q, t), f.sub(6, f.mul(r, t)))));
+  // exp(r) - 1 = r - tail
+  const tail = f.sub(f.sub(f.mul(r, f.sub(e, c)), c), square);
+  // exp(x) - 1 = 2^k ((1 - 2^-k) - (tail - r)); where 2^-k does not count, it need not be exact.
+  const exponents = f.sub(integers(f) + f.format.bias, f.atMost(k, f.either(60, 30)));
+  const rest = f.sub(1, f.shiftLeft(exponents, f.format.fraction));
+  const result = scale(f, f.keep(f.sub(rest, f.sub(tail, r))), shifted);
+  return f.withSign(result, x); // expm1(-0) is -0
+}
+
+/** P1 ... P5 of e_exp.c: r - r^2 P(r^2) is r (exp(r) + 1) / (exp(r) - 1) - 2 but for its sign. */
+const EXP_F64: readonly number[] = [
+  1.66666666666666019037e-1, -2.77777777770155933842e-3, 6.61375632143793436117e-5, -1.6533902205465251539e-6,
+  4.13813679705723846039e-8,
+];
+/** P1, P2 of e_expf.c. */
+const EXP_F32: readonly number[] = [1.666662544e-1, -2.7667332906e-3];
+
+/** Q1 ... Q5 of s_expm1.c, with 1 in front. */
+const EXPM1_F64: readonly number[] = [
+  1, -3.33333333333331316428e-2, 1.58730158725481460165e-3, -7.93650757867487942473e-5,
+  4.00821782732936239552e-6, -2.01099218183624371326e-7,
+];
+/** Q1, Q2 of s_expm1f.c, with 1 in front. */
+const EXPM1_F32: readonly number[] = [1, -3.3333212137e-2, 1.5807170421e-3];
+
+/** x = k log(2) + high - low. */
+interface Reduced {
+  readonly k: Vector;
+  readonly high: Vector;
+  readonly low: Vector;
+}
+
+/** The lowest bits of `shifted` are k + offset. */
+function reduce(f: Formula, x: Vector, offset: number): Reduced & { readonly shifted: Vector } {
+  const shifted = f.keep(f.add(f.mul(x, LOG2E), integers(f) + offset));
+  const k = f.keep(f.sub(shifted, integers(f) + offset));
+  // log(2) in two parts: products of k and the first are exact.
+  const high = f.keep(f.sub(x, f.mul(k, f.either(6.9314718036912381649e-1, 6.9314575195e-1))));
+  const low = f.keep(f.mul(k, f.either(1.90821492927058770002e-10, 1.4286067653e-6)));
+  return { shifted, k, high, low };
+}
+
+function expReduced(f: Formula, { high, low }: Reduced): Vector {
+  const r = f.keep(f.sub(high, low));
+  const t = f.keep(f.mul(r, r));
+  const c = f.keep(f.sub(r, f.mul(t, f.polynomial(t, f.either(EXP_F64, EXP_F32)))));
+  return f.sub(1, f.sub(f.sub(low, f.div(f.mul(r, c), f.sub(2, c))), high));
+}
+
+/** A number to which integers are added to have them rounded, and in the lowest bits: 1.5 2^52. */
+function integers(f: Formula): number {
+  return 1.5 * 2 ** f.format.fraction;
+}
+
+/**
+ * y 2^k, where the lowest bits of `shifted` are k + 2 bias: by two factors, since k may be below the smallest exponent and
+ * above the largest. Only the second product rounds.
+ */
+function scale(f: Formula, y: Vector, shifted: Vector): Vector {
+  const { fraction } = f.format;
+  const half = f.keep(f.shiftRight(shifted, 1));
+  const rest = f.subBits(shifted, half);
+  return f.mul(f.mul(y, f.shiftLeft(half, fraction)), f.shiftLeft(rest, fraction));
+}

@@ -1,0 +1,232 @@
+// Vector formulas as they are read: f.add(1, f.mul(x, y)) is a value that writes its instructions when it is used.
+// Invariant: a value that is used more than once has been kept, in a local of its own. What is kept is computed there and
+// then; what is not, where it is used.
+
+import type { Code, FunctionRef, Local } from '../code.ts';
+import type { Opcode } from '../opcodes.ts';
+
+/** Two numbers of 64 bits, or four of 32, in a vector. */
+export type Shape = 'f64x2' | 'f32x4';
+
+/** Writes the instructions that leave a vector on the stack. */
+export type Vector = () => void;
+
+/** A vector, or the same number (integer: the same bits) in all lanes. */
+export type Operand = Vector | number | bigint;
+
+/** IEEE 754 formats: bits of the fraction, bias of the exponent. */
+const FORMATS = {
+  f64x2: { bits: 'i64x2', fraction: 52, bias: 1023, lanes: 2 },
+  f32x4: { bits: 'i32x4', fraction: 23, bias: 127, lanes: 4 },
+} as const;
+
+export class Formula {
+  readonly code: Code;
+  readonly shape: Shape;
+  readonly format: (typeof FORMATS)[Shape];
+  readonly #kept: Local[] = [];
+
+  /** Formulas of that shape, whose instructions `code` gets. */
+  constructor(code: Code, shape: Shape) {
+    this.code = code;
+    this.shape = shape;
+    this.format = FORMATS[shape];
+  }
+
+  /** One of two, for the two shapes. */
+  either<T>(f64x2: T, f32x4: T): T {
+    return this.shape === 'f64x2' ? f64x2 : f32x4;
+  }
+
+  /** Computes a value now, for several uses. */
+  keep(x: Operand): Vector {
+    const local = this.code.local('v128');
+    this.#kept.push(local);
+    this.push(x);
+    this.code.set(local);
+    return () => this.code.get(local);
+  }
+
+  /** Gives the locals of all that was kept back. */
+  release(): void {
+    for (const local of this.#kept.splice(0)) this.code.release(local);
+  }
+
+  push(x: Operand): void {
+    if (typeof x === 'number') this.code.splat(this.shape, x);
+    else if (typeof x === 'bigint') this.code.splatBits(this.format.bits, x);
+    else x();
+  }
+
+  // Numbers.
+
+  add(x: Operand, y: Operand): Vector {
+    return this.#number('add', x, y);
+  }
+
+  sub(x: Operand, y: Operand): Vector {
+    return this.#number('sub', x, y);
+  }
+
+  mul(x: Operand, y: Operand): Vector {
+    return this.#number('mul', x, y);
+  }
+
+  div(x: Operand, y: Operand): Vector {
+    return this.#number('div', x, y);
+  }
+
+  neg(x: Operand): Vector {
+    return this.#number('neg', x);
+  }
+
+  abs(x: Operand): Vector {
+    return this.#number('abs', x);
+  }
+
+  /** The smaller of `x` and a bound; NaN where x is NaN. (`min` of WebAssembly does this for both, and is slow.) */
+  atMost(x: Operand, bound: number): Vector {
+    return this.#number('pmin', x, bound);
+  }
+
+  /** The larger of `x` and a bound; NaN where x is NaN. */
+  atLeast(x: Operand, bound: number): Vector {
+    return this.#number('pmax', x, bound);
+  }
+
+  /** c[0] + c[1] x + c[2] x^2 + ..., by Horner's rule. */
+  polynomial(x: Operand, c: readonly number[]): Vector {
+    const highest = c.at(-1) ?? 0;
+    const sum = c
+      .slice(0, -1)
+      .reduceRight<Operand>((rest, each) => this.add(this.mul(rest, x), each), highest);
+    return () => this.push(sum);
+  }
+
+  // Comparisons, whose results have all bits of a lane set or none, and what is chosen by them.
+
+  less(x: Operand, y: Operand): Vector {
+    return this.#number('lt', x, y);
+  }
+
+  atMostOrEqual(x: Operand, y: Operand): Vector {
+    return this.#number('le', x, y);
+  }
+
+  equal(x: Operand, y: Operand): Vector {
+    return this.#number('eq', x, y);
+  }
+
+  select(condition: Operand, x: Operand, y: Operand): Vector {
+    return this.#written('v128.bitselect', x, y, condition);
+  }
+
+  // Bits of the lanes, as integers of their size.
+
+  and(x: Operand, y: Operand): Vector {
+    return this.#written('v128.and', x, y);
+  }
+
+  or(x: Operand, y: Operand): Vector {
+    return this.#written('v128.or', x, y);
+  }
+
+  xor(x: Operand, y: Operand): Vector {
+    return this.#written('v128.xor', x, y);
+  }
+
+  addBits(x: Operand, y: Operand): Vector {
+    return this.#written(`${this.format.bits}.add`, x, y);
+  }
+
+  subBits(x: Operand, y: Operand): Vector {
+    return this.#written(`${this.format.bits}.sub`, x, y);
+  }
+
+  equalBits(x: Operand, y: Operand): Vector {
+    return this.#written(`${this.format.bits}.eq`, x, y);
+  }
+
+  shiftLeft(x: Operand, bits: number): Vector {
+    return this.#shifted('shl', x, bits);
+  }
+
+  /** Zeros come in from the left. */
+  shiftRight(x: Operand, bits: number): Vector {
+    return this.#shifted('shr_u', x, bits);
+  }
+
+  /** The sign bits of x, all others clear. */
+  signs(x: Operand): Vector {
+    return this.and(x, 1n << BigInt(this.either(63, 31)));
+  }
+
+  /** `x`, which is not negative, with the sign of y. */
+  withSign(x: Operand, y: Operand): Vector {
+    return this.or(x, this.signs(y));
+  }
+
+  // Lanes one by one.
+
+  /**
+   * `result` where `fits` holds, elsewhere what a function of numbers gives. Calls it only if some lane does not fit, so
+   * that is to be rare; a lane's value does not depend on the other lanes.
+   */
+  unless(fits: Vector, result: Vector, exact: FunctionRef, args: readonly Vector[]): Vector {
+    const { code } = this;
+    const kept = this.code.local('v128');
+    this.#kept.push(kept);
+    result();
+    code.set(kept);
+    const mask = this.keep(fits);
+    mask();
+    code.op(`${this.format.bits}.all_true`);
+    code.op('i32.eqz');
+    code.if(() => {
+      this.select(
+        mask,
+        () => code.get(kept),
+        () => this.#byLane(exact, args),
+      )();
+      code.set(kept);
+    });
+    return () => code.get(kept);
+  }
+
+  #byLane(exact: FunctionRef, args: readonly Vector[]): void {
+    const { code, shape } = this;
+    code.splat(shape, 0);
+    for (let lane = 0; lane < this.format.lanes; lane++) {
+      for (const push of args) {
+        push();
+        code.lane(`${shape}.extract_lane`, lane);
+        if (shape === 'f32x4') code.op('f64.promote_f32');
+      }
+      code.call(exact);
+      if (shape === 'f32x4') code.op('f32.demote_f64');
+      code.lane(`${shape}.replace_lane`, lane);
+    }
+  }
+
+  #number(name: NumberOpcode, ...operands: readonly Operand[]): Vector {
+    return this.#written(`${this.shape}.${name}`, ...operands);
+  }
+
+  #written(opcode: Opcode, ...operands: readonly Operand[]): Vector {
+    return () => {
+      for (const operand of operands) this.push(operand);
+      this.code.op(opcode);
+    };
+  }
+
+  #shifted(name: 'shl' | 'shr_u', x: Operand, bits: number): Vector {
+    return () => {
+      this.push(x);
+      this.code.i32(bits);
+      this.code.op(`${this.format.bits}.${name}`);
+    };
+  }
+}
+
+/** The instructions that exist for both shapes. */
+type NumberOpcode = 'add' | 'sub' | 'mul' | 'div' | 'neg' | 'abs' | 'pmin' | 'pmax' | 'lt' | 'le' | 'eq';

@@ -1,0 +1,86 @@
+// log and log1p of all lanes at once, after fdlibm (e_log.c and s_log1p.c of FreeBSD's msun, and their float versions):
+// x = 2^k (1 + g) with 1 + g in [sqrt(1/2), sqrt(2)), and log(1 + g) from s = g / (2 + g). Errors are below 1 ulp.
+
+import type { Formula, Operand, Vector } from './formula.ts';
+
+/** log(x); NaN for x < 0. */
+export function log(f: Formula, x: Vector): Vector {
+  // Subnormal numbers are multiplied by a power of two first.
+  const lift = f.either(54, 25);
+  const tiny = f.keep(f.less(x, f.either(2 ** -1022, 2 ** -126)));
+  const normal = f.keep(f.select(tiny, f.mul(x, 2 ** lift), x));
+  const { exponent, g } = split(f, normal);
+  const k = f.keep(f.sub(exponent, f.and(tiny, lift)));
+  return f.select(f.less(0, x), finiteOr(f, x, join(f, k, f.keep(g), 0)), atMostZero(f, x));
+}
+
+/** log(1 + x); NaN for x < -1. */
+export function log1p(f: Formula, x: Vector): Vector {
+  const result = finiteOr(f, x, log1pWithin(f, x));
+  const within = f.select(f.less(-1, x), result, atMostZero(f, f.add(1, x)));
+  return f.withSign(within, x); // log1p(-0) is -0
+}
+
+/** log(1 + x) for finite x > -1, and 0 for -0; `x` is kept. */
+export function log1pWithin(f: Formula, x: Vector): Vector {
+  const u = f.keep(f.add(1, x));
+  const { exponent, g } = split(f, u);
+  const k = f.keep(exponent);
+  // The rounding error of u, exactly (Knuth, The Art of Computer Programming 2, section 4.2.2).
+  const v = f.keep(f.sub(u, 1));
+  const error = f.add(f.sub(1, f.sub(u, v)), f.sub(x, v));
+  // Where u is near 1, x itself is g and nothing is left out.
+  const near = f.keep(f.equal(k, 0));
+  const left = f.keep(f.select(near, 0, f.div(error, u)));
+  return join(f, k, f.keep(f.select(near, x, g)), left);
+}
+
+/** Lg1 ... Lg7 of e_log.c: log(1 + g) = g - (g^2 / 2 - s (g^2 / 2 + R)), R = s^2 Lg(s^2). */
+const LOG_F64: readonly number[] = [
+  6.66666666666673513e-1, 3.999999999940941908e-1, 2.857142874366239149e-1, 2.222219843214978396e-1,
+  1.818357216161805012e-1, 1.531383769920937332e-1, 1.479819860511658591e-1,
+];
+/** Lg1 ... Lg4 of e_logf.c. */
+const LOG_F32: readonly number[] = [
+  0xaaaaaa / 2 ** 24,
+  0xccce13 / 2 ** 25,
+  0x91e9ee / 2 ** 25,
+  0xf89e26 / 2 ** 26,
+];
+
+/** A normal number x > 0 as 2^exponent (1 + g). */
+function split(f: Formula, x: Vector): { readonly exponent: Vector; readonly g: Vector } {
+  const { fraction, bias } = f.format;
+  const low = f.either(0x3fe6a09e_667f3bcdn, 0x3f3504f3n); // sqrt(1/2)
+  const one = BigInt(bias) << BigInt(fraction);
+  // Bits of a number are nearly its logarithm: now those of 1 are crossed at sqrt(2), sqrt(1/2), ...
+  const bits = f.keep(f.addBits(x, one - low));
+  const mantissa = f.addBits(f.and(bits, (1n << BigInt(fraction)) - 1n), low);
+  // An integer below 2^52 in the lowest bits of the number 2^52 is added to it.
+  const integers = BigInt(bias + fraction) << BigInt(fraction);
+  const exponent = f.sub(f.or(f.shiftRight(bits, fraction), integers), 2 ** fraction + bias);
+  return { exponent, g: f.sub(mantissa, 1) };
+}
+
+/** k log(2) + log(1 + g) + left, where `left` is small. */
+function join(f: Formula, k: Vector, g: Vector, left: Operand): Vector {
+  const half = f.keep(f.mul(0.5, f.mul(g, g)));
+  const s = f.keep(f.div(g, f.add(2, g)));
+  const square = f.keep(f.mul(s, s));
+  const r = f.mul(square, f.polynomial(square, f.either(LOG_F64, LOG_F32)));
+  // log(2) in two parts: products of k and the first are exact.
+  const high = f.mul(k, f.either(6.9314718036912381649e-1, 6.9313812256e-1));
+  const low = f.mul(k, f.either(1.90821492927058770002e-10, 9.0580006145e-6));
+  const small = left === 0 ? low : f.add(low, left);
+  return f.sub(high, f.sub(f.sub(half, f.add(f.mul(s, f.add(half, r)), small)), g));
+}
+
+/** The result where x is finite, x where it is Infinity or NaN. */
+function finiteOr(f: Formula, x: Vector, result: Vector): Vector {
+  return f.select(f.less(x, Infinity), result, x);
+}
+
+/** log(x) where not x > 0: -Infinity at 0, else NaN. */
+function atMostZero(f: Formula, x: Vector): Vector {
+  return f.select(f.equal(x, 0), -Infinity, Number.NaN);
+}
