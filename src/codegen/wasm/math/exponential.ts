@@ -49,19 +49,19 @@ export function expm1(f: Formula, x: Vector): Vector {
 
 /** P1 ... P5 of e_exp.c: r - r^2 P(r^2) is r (exp(r) + 1) / (exp(r) - 1) - 2 but for its sign. */
 const EXP_F64: readonly number[] = [
-  1.66666666666666019037e-1, -2.77777777770155933842e-3, 6.61375632143793436117e-5, -1.6533902205465251539e-6,
-  4.13813679705723846039e-8,
+  0.16666666666666602, -0.0027777777777015593, 6.613756321437934e-5, -1.6533902205465252e-6,
+  4.1381367970572385e-8,
 ];
 /** P1, P2 of e_expf.c. */
-const EXP_F32: readonly number[] = [1.666662544e-1, -2.7667332906e-3];
+const EXP_F32: readonly number[] = [0.1666662544, -0.0027667332906];
 
 /** Q1 ... Q5 of s_expm1.c, with 1 in front. */
 const EXPM1_F64: readonly number[] = [
-  1, -3.33333333333331316428e-2, 1.58730158725481460165e-3, -7.93650757867487942473e-5,
-  4.00821782732936239552e-6, -2.01099218183624371326e-7,
+  1, -0.03333333333333313, 0.0015873015872548146, -7.93650757867488e-5, 4.008217827329362e-6,
+  -2.0109921818362437e-7,
 ];
 /** Q1, Q2 of s_expm1f.c, with 1 in front. */
-const EXPM1_F32: readonly number[] = [1, -3.3333212137e-2, 1.5807170421e-3];
+const EXPM1_F32: readonly number[] = [1, -0.033333212137, 0.0015807170421];
 
 /** x = k log(2) + high - low. */
 interface Reduced {
@@ -75,8 +75,8 @@ function reduce(f: Formula, x: Vector, offset: number): Reduced & { readonly shi
   const shifted = f.keep(f.add(f.mul(x, LOG2E), integers(f) + offset));
   const k = f.keep(f.sub(shifted, integers(f) + offset));
   // log(2) in two parts: products of k and the first are exact.
-  const high = f.keep(f.sub(x, f.mul(k, f.either(6.9314718036912381649e-1, 6.9314575195e-1))));
-  const low = f.keep(f.mul(k, f.either(1.90821492927058770002e-10, 1.4286067653e-6)));
+  const high = f.keep(f.sub(x, f.mul(k, f.either(0.6931471803691238, 0.69314575195))));
+  const low = f.keep(f.mul(k, f.either(1.9082149292705877e-10, 1.4286067653e-6)));
   return { shifted, k, high, low };
 }
 

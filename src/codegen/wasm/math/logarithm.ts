@@ -37,8 +37,8 @@ export function log1pWithin(f: Formula, x: Vector): Vector {
 
 /** Lg1 ... Lg7 of e_log.c: log(1 + g) = g - (g^2 / 2 - s (g^2 / 2 + R)), R = s^2 Lg(s^2). */
 const LOG_F64: readonly number[] = [
-  6.66666666666673513e-1, 3.999999999940941908e-1, 2.857142874366239149e-1, 2.222219843214978396e-1,
-  1.818357216161805012e-1, 1.531383769920937332e-1, 1.479819860511658591e-1,
+  0.6666666666666735, 0.3999999999940942, 0.2857142874366239, 0.22222198432149784, 0.1818357216161805,
+  0.15313837699209373, 0.14798198605116586,
 ];
 /** Lg1 ... Lg4 of e_logf.c. */
 const LOG_F32: readonly number[] = [
@@ -69,8 +69,8 @@ function join(f: Formula, k: Vector, g: Vector, left: Operand): Vector {
   const square = f.keep(f.mul(s, s));
   const r = f.mul(square, f.polynomial(square, f.either(LOG_F64, LOG_F32)));
   // log(2) in two parts: products of k and the first are exact.
-  const high = f.mul(k, f.either(6.9314718036912381649e-1, 6.9313812256e-1));
-  const low = f.mul(k, f.either(1.90821492927058770002e-10, 9.0580006145e-6));
+  const high = f.mul(k, f.either(0.6931471803691238, 0.69313812256));
+  const low = f.mul(k, f.either(1.9082149292705877e-10, 9.0580006145e-6));
   const small = left === 0 ? low : f.add(low, left);
   return f.sub(high, f.sub(f.sub(half, f.add(f.mul(s, f.add(half, r)), small)), g));
 }

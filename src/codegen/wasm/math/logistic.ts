@@ -27,14 +27,10 @@ export function tanh(f: Formula, x: Vector): Vector {
   return f.withSign(f.select(f.less(a, 0.625), small, large), x);
 }
 
-const TANH_P: readonly number[] = [
-  -1.61468768441708447952e3, -9.92877231001918586564e1, -9.64399179425052238628e-1,
-];
-const TANH_Q: readonly number[] = [
-  4.84406305325125486048e3, 2.23548839060100448583e3, 1.12811678491632931402e2, 1,
-];
+const TANH_P: readonly number[] = [-1614.6876844170845, -99.28772310019185, -0.9643991794250523];
+const TANH_Q: readonly number[] = [4844.063053251255, 2235.4883906010045, 112.81167849163293, 1];
 const TANH_F32: readonly number[] = [
-  -3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06390887954e-2, -5.70498872745e-3,
+  -0.333332819422, 0.133314422036, -0.0537397155531, 0.0206390887954, -0.00570498872745,
 ];
 
 function expOfMinusAbs(f: Formula, x: Vector): Vector {
