@@ -45,7 +45,7 @@ export function vectorLoop(shape: Shape, name: string): VectorLoop {
   const memory = new WebAssembly.Memory({ initial: Math.ceil((3 * bytes) / 65536) });
   const module = new WebAssembly.Module(encoder.encode().bytes as BufferSource);
   const functions = Object.fromEntries(
-    Object.getOwnPropertyNames(Math).map(each => [each, Math[each as keyof Math]]),
+    Object.getOwnPropertyNames(Math).map(each => [`Math.${each}`, Math[each as keyof Math]]),
   ) as Record<string, WebAssembly.ImportValue>;
   const { exports } = new WebAssembly.Instance(module, { env: { memory, ...functions } });
   const run = exports.run as (end: number) => void; // exported above

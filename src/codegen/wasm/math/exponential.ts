@@ -4,8 +4,6 @@
 
 import type { Formula, Operand, Vector } from './formula.ts';
 
-const LOG2E = Math.LOG2E;
-
 /** exp(x). */
 export function exp(f: Formula, x: Operand): Vector {
   const lower = f.either(-746, -104); // exp is 0 below
@@ -41,13 +39,13 @@ export function expm1(f: Formula, x: Vector): Vector {
   // exp(r) - 1 = r - tail
   const tail = f.sub(f.sub(f.mul(r, f.sub(e, c)), c), square);
   // exp(x) - 1 = 2^k ((1 - 2^-k) - (tail - r)); where 2^-k does not count, it need not be exact.
-  const exponents = f.sub(integers(f) + f.format.bias, f.atMost(k, f.either(60, 30)));
+  const exponents = f.sub(f.integers + f.format.bias, f.atMost(k, f.either(60, 30)));
   const rest = f.sub(1, f.shiftLeft(exponents, f.format.fraction));
   const result = scale(f, f.keep(f.sub(rest, f.sub(tail, r))), shifted);
   return f.withSign(result, x); // expm1(-0) is -0
 }
 
-/** P1 ... P5 of e_exp.c: r - r^2 P(r^2) is r (exp(r) + 1) / (exp(r) - 1) - 2 but for its sign. */
+/** P1 ... P5 of e_exp.c: c = r - r^2 P(r^2). */
 const EXP_F64: readonly number[] = [
   0.16666666666666602, -0.0027777777777015593, 6.613756321437934e-5, -1.6533902205465252e-6,
   4.1381367970572385e-8,
@@ -72,24 +70,24 @@ interface Reduced {
 
 /** The lowest bits of `shifted` are k + offset. */
 function reduce(f: Formula, x: Vector, offset: number): Reduced & { readonly shifted: Vector } {
-  const shifted = f.keep(f.add(f.mul(x, LOG2E), integers(f) + offset));
-  const k = f.keep(f.sub(shifted, integers(f) + offset));
+  const shifted = f.keep(f.add(f.mul(x, Math.LOG2E), f.integers + offset));
+  const k = f.keep(f.sub(shifted, f.integers + offset));
   // log(2) in two parts: products of k and the first are exact.
   const high = f.keep(f.sub(x, f.mul(k, f.either(0.6931471803691238, 0.69314575195))));
   const low = f.keep(f.mul(k, f.either(1.9082149292705877e-10, 1.4286067653e-6)));
   return { shifted, k, high, low };
 }
 
-function expReduced(f: Formula, { high, low }: Reduced): Vector {
-  const r = f.keep(f.sub(high, low));
+/** c of exp(r) = 1 + r + r c / (2 - c), for |r| <= log(2) / 2. */
+export function expPolynomial(f: Formula, r: Vector): Vector {
   const t = f.keep(f.mul(r, r));
-  const c = f.keep(f.sub(r, f.mul(t, f.polynomial(t, f.either(EXP_F64, EXP_F32)))));
-  return f.sub(1, f.sub(f.sub(low, f.div(f.mul(r, c), f.sub(2, c))), high));
+  return f.sub(r, f.mul(t, f.polynomial(t, f.either(EXP_F64, EXP_F32))));
 }
 
-/** A number to which integers are added to have them rounded, and in the lowest bits: 1.5 2^52. */
-function integers(f: Formula): number {
-  return 1.5 * 2 ** f.format.fraction;
+function expReduced(f: Formula, { high, low }: Reduced): Vector {
+  const r = f.keep(f.sub(high, low));
+  const c = f.keep(expPolynomial(f, r));
+  return f.sub(1, f.sub(f.sub(low, f.div(f.mul(r, c), f.sub(2, c))), high));
 }
 
 /**

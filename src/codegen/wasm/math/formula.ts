@@ -25,6 +25,7 @@ export class Formula {
   readonly shape: Shape;
   readonly format: (typeof FORMATS)[Shape];
   readonly #kept: Local[] = [];
+  readonly #wide: Formula[] = [];
 
   /** Formulas of that shape, whose instructions `code` gets. */
   constructor(code: Code, shape: Shape) {
@@ -50,6 +51,7 @@ export class Formula {
   /** Gives the locals of all that was kept back. */
   release(): void {
     for (const local of this.#kept.splice(0)) this.code.release(local);
+    for (const wide of this.#wide.splice(0)) wide.release();
   }
 
   push(x: Operand): void {
@@ -101,6 +103,11 @@ export class Formula {
       .slice(0, -1)
       .reduceRight<Operand>((rest, each) => this.add(this.mul(rest, x), each), highest);
     return () => this.push(sum);
+  }
+
+  /** 1.5 2^52: when a number is added to it, it is rounded to an integer, which is found in the lowest bits. */
+  get integers(): number {
+    return 1.5 * 2 ** this.format.fraction;
   }
 
   // Comparisons, whose results have all bits of a lane set or none, and what is chosen by them.
@@ -166,6 +173,31 @@ export class Formula {
     return this.or(x, this.signs(y));
   }
 
+  // Four numbers of 32 bits as twice two of 64.
+
+  /** Both halves of x (f32x4) as f64x2, each with the formulas that it is for. */
+  widened(x: Vector): readonly [wide: Formula, half: Vector][] {
+    const wide = new Formula(this.code, 'f64x2');
+    this.#wide.push(wide);
+    const low = wide.#written('f64x2.promote_low_f32x4', x);
+    const high = wide.#written('f64x2.promote_low_f32x4', this.#shuffled(x, x, UPPER_HALF));
+    return [
+      [wide, wide.keep(low)],
+      [wide, wide.keep(high)],
+    ];
+  }
+
+  /** Two f64x2 rounded to one f32x4. */
+  narrowed(low: Vector, high: Vector): Vector {
+    const rounded = (half: Vector): Vector => this.#written('f32x4.demote_f64x2_zero', half);
+    return this.#shuffled(rounded(low), rounded(high), LOWER_HALVES);
+  }
+
+  /** The lower 32 bits of all lanes of two vectors of 64-bit lanes. */
+  lowWords(low: Vector, high: Vector): Vector {
+    return this.#shuffled(low, high, LOWER_WORDS);
+  }
+
   // Lanes one by one.
 
   /**
@@ -208,6 +240,14 @@ export class Formula {
     }
   }
 
+  #shuffled(x: Vector, y: Vector, bytes: readonly number[]): Vector {
+    return () => {
+      x();
+      y();
+      this.code.shuffle(bytes);
+    };
+  }
+
   #number(name: NumberOpcode, ...operands: readonly Operand[]): Vector {
     return this.#written(`${this.shape}.${name}`, ...operands);
   }
@@ -227,6 +267,11 @@ export class Formula {
     };
   }
 }
+
+/** Which bytes of two vectors `shuffle` takes, those of the second from 16 on. */
+const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
+const LOWER_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+const LOWER_WORDS = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
 
 /** The instructions that exist for both shapes. */
 type NumberOpcode = 'add' | 'sub' | 'mul' | 'div' | 'neg' | 'abs' | 'pmin' | 'pmax' | 'lt' | 'le' | 'eq';

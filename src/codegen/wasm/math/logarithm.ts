@@ -21,6 +21,12 @@ export function log1p(f: Formula, x: Vector): Vector {
   return f.withSign(within, x); // log1p(-0) is -0
 }
 
+/** log(x) of a normal number x > 0; `x` is kept. */
+export function logWithin(f: Formula, x: Vector): Vector {
+  const { exponent, g } = split(f, x);
+  return join(f, f.keep(exponent), f.keep(g), 0);
+}
+
 /** log(1 + x) for finite x > -1, and 0 for -0; `x` is kept. */
 export function log1pWithin(f: Formula, x: Vector): Vector {
   const u = f.keep(f.add(1, x));
@@ -49,7 +55,7 @@ const LOG_F32: readonly number[] = [
 ];
 
 /** A normal number x > 0 as 2^exponent (1 + g). */
-function split(f: Formula, x: Vector): { readonly exponent: Vector; readonly g: Vector } {
+export function split(f: Formula, x: Vector): { readonly exponent: Vector; readonly g: Vector } {
   const { fraction, bias } = f.format;
   const low = f.either(0x3fe6a09e_667f3bcdn, 0x3f3504f3n); // sqrt(1/2)
   const one = BigInt(bias) << BigInt(fraction);
