@@ -150,6 +150,12 @@ export class WasmLoops {
       const assembler = new LoopAssembler(environment, {
         arrayName: array => renamed.get(array) ?? array,
         lengthOf: array => buffers.get(array)!,
+        isBuffer: array => buffers.has(array),
+        scratch: length => {
+          const own = `scratch:${this.#lengths.size}`;
+          declare(own, length);
+          return own;
+        },
         kernel: kernel => encoder.import(kernel, new Array(kernel === 'product' ? 17 : 15).fill('i32'), []),
       });
       encoder.export(name, assembler.function(lowering.top, result));
