@@ -158,6 +158,12 @@ export class Code implements FunctionRef {
       this.#bytes.byte(Number((BigInt.asUintN(8 * size, bits) >> BigInt(8 * (at % size))) & 0xffn));
   }
 
+  /** A vector of these sixteen bytes. */
+  constant(bytes: readonly number[]): void {
+    this.#opcode(0xfd00 + 12);
+    this.#bytes.append(bytes);
+  }
+
   // Instructions.
 
   op(opcode: Opcode): void {

@@ -2,7 +2,7 @@
 // statements as JavaScript. Patterns of sparse matrices are worked out in JavaScript in both.
 
 import { liveNodes } from '../../ir/live.ts';
-import { sizeText } from '../../ir/size.ts';
+import { type Size, sizeText } from '../../ir/size.ts';
 import type { Context, Precision } from '../context.ts';
 import type { Entry } from '../entries.ts';
 import type { EmittedFunction } from '../functions.ts';
@@ -19,6 +19,7 @@ import { WasmEnvironment } from './environment.ts';
 import { instanceTexts } from './instance.ts';
 import { Kernels } from './kernels.ts';
 import { LoopAssembler } from './loops/assembler.ts';
+import type { MemoryMap } from './memory-map.ts';
 import { WasmShell } from './shell.ts';
 
 export function wasmLoopFunctions(
@@ -38,6 +39,8 @@ export function wasmLoopFunctions(
   const constants = new Map<string, readonly number[]>();
   /** The functions that work in each array. */
   const users = new Map<string, Set<string>>();
+
+  const scratch = new Scratch(shell.memory, () => context.scope.take('lanes'));
 
   const method = (entry: Entry): EmittedFunction => {
     const own = shell.method(entry);
@@ -69,6 +72,8 @@ export function wasmLoopFunctions(
     const code = new LoopAssembler(environment, {
       arrayName,
       lengthOf: name => buffers.get(name)!,
+      isBuffer: name => buffers.has(name),
+      scratch: scratch.of(entry.name),
       kernel: name => kernels.of(name),
     }).function(top, result);
     environment.encoder.export(entry.name, code);
@@ -107,4 +112,31 @@ export function wasmLoopFunctions(
     ),
     stats,
   };
+}
+
+/** Arrays that functions work in besides, shared by length: no two functions run at the same time. */
+class Scratch {
+  readonly #memory: MemoryMap;
+  readonly #name: () => string;
+  readonly #arrays = new Map<string, string>();
+
+  constructor(memory: MemoryMap, name: () => string) {
+    this.#memory = memory;
+    this.#name = name;
+  }
+
+  /** Gives arrays of so many numbers to one function, each once. */
+  of(user: string): (length: Size) => string {
+    const taken = new Map<string, number>();
+    return length => {
+      const text = sizeText(length);
+      const count = (taken.get(text) ?? 0) + 1;
+      taken.set(text, count);
+      const key = `${text} ${count}`;
+      const array = this.#arrays.get(key) ?? this.#memory.add(this.#name(), length);
+      this.#arrays.set(key, array);
+      this.#memory.use(array, user);
+      return array;
+    };
+  }
 }

@@ -20,7 +20,7 @@ import { LoopAssembler } from '../../../src/codegen/wasm/loops/assembler.ts';
 import { type CompileOptions, compile } from '../../../src/compile.ts';
 import type { Node } from '../../../src/ir/graph.ts';
 import type { Program } from '../../../src/ir/program.ts';
-import { elementsIn, SCALAR } from '../../../src/ir/shape.ts';
+import { elementsIn } from '../../../src/ir/shape.ts';
 import { evaluateSize, multiplySizes, type Size } from '../../../src/ir/size.ts';
 import { expand } from '../../../src/rewrite/expand.ts';
 import { optimise } from '../../../src/rewrite/passes.ts';
@@ -67,11 +67,11 @@ export class WasmLoops {
       this.#lengths.set(name, length);
       if (element !== undefined) environment.declare(name, element);
     };
-    this.#scalars = context.data.filter(({ shape }) => shape === SCALAR).map(({ name }) => name);
+    this.#scalars = context.data.filter(({ shape }) => shape.length === 0).map(({ name }) => name);
     declare('scalars', this.#scalars.length, 'f64');
     declare('theta', context.wrt.length);
     for (const { name, shape, dtype } of context.data) {
-      if (shape !== SCALAR) declare(own(name), elementsIn(shape), dtype === 'int' ? 'i32' : undefined);
+      if (shape.length > 0) declare(own(name), elementsIn(shape), dtype === 'int' ? 'i32' : undefined);
     }
     // Matrices of which one triangle is computed are completed by the printer of JavaScript.
     const isWhole = ({ bound }: Entry) =>
@@ -115,12 +115,12 @@ export class WasmLoops {
         if (variable !== undefined) return { name: 'theta', offset: variable.offset, strides };
         const part = extra?.parts.find(({ nodes }) => nodes.includes(node as never));
         if (part !== undefined) {
-          const at = node.shape === SCALAR ? part.nodes.indexOf(node as never) : 0;
+          const at = node.shape.length === 0 ? part.nodes.indexOf(node as never) : 0;
           const offset = typeof part.offset === 'number' ? part.offset + at : part.offset;
           return { name: `${name}:extra`, offset, strides };
         }
         const input = (node as Extract<Node, { op: 'input' }>).attrs.name;
-        return node.shape === SCALAR
+        return node.shape.length === 0
           ? { name: 'scalars', offset: this.#scalars.indexOf(input), strides }
           : { name: own(input), offset: 0, strides };
       };
@@ -150,6 +150,12 @@ export class WasmLoops {
       const assembler = new LoopAssembler(environment, {
         arrayName: array => renamed.get(array) ?? array,
         lengthOf: array => buffers.get(array)!,
+        isBuffer: array => buffers.has(array),
+        scratch: length => {
+          const own = `scratch:${this.#lengths.size}`;
+          declare(own, length);
+          return own;
+        },
         kernel: kernel =>
           encoder.importFunction(kernel, new Array(kernel === 'product' ? 17 : 15).fill('i32'), []),
       });

@@ -14,6 +14,7 @@ import {
 import type { LoopVariable } from '../../loops/space.ts';
 import type { Block, Place, Value } from '../../loops/values.ts';
 import type { Gap, Local } from '../code.ts';
+import type { ValueType } from '../opcodes.ts';
 import type { Frame } from './frame.ts';
 
 /** A loop that is being written. */
@@ -26,6 +27,15 @@ export interface LoopScope {
   /** Before the first iteration, where the variables are set. */
   readonly gap: Gap;
   readonly pointers: Map<string, Pointer>;
+  /** What is computed before the loop, by key. */
+  readonly hoisted: Map<string, Local>;
+}
+
+/** An element of an array. */
+export interface Element {
+  readonly array: string;
+  readonly place: Place;
+  readonly base: Value | undefined;
 }
 
 /** A pointer, and the bytes by which it moves when the variables grow by 1. */
@@ -36,11 +46,6 @@ interface Pointer {
 
 /** Beyond so many locals addresses are computed where they are used: a function may have 50,000. */
 const MOST_LOCALS = 40_000;
-
-/** Adds to a place: what stands in another variable, or some iterations further. */
-export type Shift = ReadonlyMap<LoopVariable, number>;
-
-const NO_SHIFT: Shift = new Map();
 
 export class Places {
   readonly #frame: Frame;
@@ -67,7 +72,7 @@ export class Places {
   /** Begins a loop, whose variables are set. */
   open(body: Block, variables: readonly LoopVariable[], step: number): void {
     const gap = this.#frame.code.gap();
-    this.#scopes.push({ body, variables, step, gap, pointers: new Map() });
+    this.#scopes.push({ body, variables, step, gap, pointers: new Map(), hoisted: new Map() });
   }
 
   /** Moves the pointers of the innermost loop on, at the end of an iteration. */
@@ -85,15 +90,34 @@ export class Places {
 
   /** Ends the innermost loop. */
   close(): void {
-    for (const { local } of this.#scopes.pop()!.pointers.values()) this.#frame.code.release(local);
+    const { pointers, hoisted } = this.#scopes.pop()!;
+    for (const { local } of pointers.values()) this.#frame.code.release(local);
+    for (const local of hoisted.values()) this.#frame.code.release(local);
   }
 
-  /** Does something once, before the innermost loop, if it is about values that are known there; else returns false. */
-  beforeLoop(values: readonly Value[], write: () => void): boolean {
+  /**
+   * Leaves what `push` leaves, computed once before the innermost loop if it is made of `values` that are known there; else
+   * here. Equal keys are equal values.
+   */
+  hoist(key: string, values: readonly Value[], type: ValueType, push: () => void): void {
+    const { code } = this.#frame;
     const scope = this.#scopes.at(-1);
-    if (scope === undefined || values.some(value => value.block.isWithin(scope.body))) return false;
-    this.#frame.code.into(scope.gap, write);
-    return true;
+    const isKnown = scope !== undefined && values.every(value => !value.block.isWithin(scope.body));
+    if (!isKnown || code.locals > MOST_LOCALS) {
+      push();
+      return;
+    }
+    let local = scope.hoisted.get(key);
+    if (local === undefined) {
+      local = code.freshLocal(type);
+      scope.hoisted.set(key, local);
+      const target = local;
+      code.into(scope.gap, () => {
+        push();
+        code.set(target);
+      });
+    }
+    code.get(local);
   }
 
   /** Leaves the number of elements that a place is. */
@@ -117,11 +141,19 @@ export class Places {
     sum.finish();
   }
 
-  /** Leaves the address of an element; returns how many bytes behind it the element is. */
-  address(array: string, place: Place, base: Value | undefined, shift: Shift = NO_SHIFT): number {
+  /**
+   * Leaves the address of the element that is `further` elements behind the given one, each of so many bytes; returns how
+   * many bytes behind the address it is.
+   */
+  address(
+    { array, place, base }: Element,
+    further: Size = 0,
+    bytes: number = this.#frame.bytesOf(array),
+  ): number {
     const { code } = this.#frame;
-    const bytes = this.#frame.bytesOf(array);
-    const { constant, rest } = this.#constants(place, shift);
+    const whole = addSizes(place.constant, further);
+    const constant = monomialsOf(whole).find(({ atoms }) => atoms.length === 0)?.coefficient ?? 0;
+    const rest = subtractSizes(whole, constant);
     const isUpwards = constant >= 0 && isPositive(place, base);
     const offset = isUpwards ? constant * bytes : 0;
     const fixed = isUpwards ? rest : addSizes(rest, constant);
@@ -165,16 +197,6 @@ export class Places {
     }
     for (const { value, coefficient } of dynamic) parts.push(`(${value.id})*${sizeText(coefficient)}`);
     return parts.join(' ');
-  }
-
-  /** The constant of a place as a number and what has names in it; what it is shifted by is in there. */
-  #constants({ constant, terms }: Place, shift: Shift): { readonly constant: number; readonly rest: Size } {
-    let whole = constant;
-    for (const [variable, by] of shift) {
-      whole = addSizes(whole, multiplySizes(terms.get(variable) ?? 0, by));
-    }
-    const number = monomialsOf(whole).find(({ atoms }) => atoms.length === 0)?.coefficient ?? 0;
-    return { constant: number, rest: subtractSizes(whole, number) };
   }
 }
 

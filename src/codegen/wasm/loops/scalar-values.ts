@@ -3,11 +3,11 @@
 
 import { addSizes, multiplySizes } from '../../../ir/size.ts';
 import { FORMS } from '../../forms.ts';
-import { type Expression, operandsOf, type Place, type Value } from '../../loops/values.ts';
+import { type Expression, operandsOf, type Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
 import { WASM_FORMS } from '../forms.ts';
 import type { Frame } from './frame.ts';
-import { Places } from './places.ts';
+import { type Element, Places } from './places.ts';
 
 /** How a value is held: as a number, a condition, or an index. */
 export type Holding = 'number' | 'mask' | 'integer';
@@ -65,6 +65,11 @@ export class ScalarValues {
     this.#locals.delete(value);
   }
 
+  /** True for a value that stands in a local. */
+  isKept(value: Value): boolean {
+    return this.#locals.has(value);
+  }
+
   /** True for what is computed where it is used. A variable that is defined is one that changes: its value now is meant. */
   isInline(value: Value): boolean {
     if (value.expression.kind === 'local') return false;
@@ -87,10 +92,10 @@ export class ScalarValues {
   }
 
   /** Leaves an element of an array as it is held. */
-  load(array: string, place: Place, base: Value | undefined, isMask: boolean): Holding {
+  load(source: Element, isMask: boolean): Holding {
     const code = this.#code;
-    const offset = this.places.address(array, place, base);
-    const element = this.#frame.elementOf(array);
+    const offset = this.places.address(source);
+    const element = this.#frame.elementOf(source.array);
     code.memory(`${element}.load`, offset);
     if (element === 'i32') {
       if (!isMask) return 'integer';
@@ -195,7 +200,7 @@ export class ScalarValues {
         return isMask ? 'mask' : 'number';
       }
       case 'load':
-        return this.load(expression.array, expression.place, expression.base, expression.isMask);
+        return this.load(expression, expression.isMask);
       case 'number':
         code.f64(expression.value);
         return 'number';

@@ -1,0 +1,161 @@
+// Which loops run in lanes: of a nest of loops the one that makes the nest cheapest, by an estimate in units of an addition.
+
+import { factsOf } from '../../../ir/ops.ts';
+import type { Size } from '../../../ir/size.ts';
+import type { Block, Statement, Value } from '../../loops/values.ts';
+import { strideOf } from './contents.ts';
+import { type AnyLoop, type Lanes, lanesOf, type Surroundings } from './lanes.ts';
+import { vectorForm } from './vector-forms.ts';
+
+/** What a loop of a named size is taken to count. */
+const USUAL_SIZE = 100;
+
+/** What it takes to begin a loop. */
+const START = 6;
+
+/** What an access costs whose lanes lie apart, for each lane. */
+const APART = 1.5;
+
+export class Costs {
+  readonly #around: Surroundings;
+  readonly #lanes: number;
+  readonly #inLanes = new Map<AnyLoop, Lanes>();
+  readonly #known = new Map<Statement, number>();
+
+  constructor(around: Surroundings, lanes: number) {
+    this.#around = around;
+    this.#lanes = lanes;
+  }
+
+  /** What becomes of a loop that is to run in lanes; undefined if it is not. */
+  inLanes(loop: AnyLoop): Lanes | undefined {
+    this.#loop(loop);
+    return this.#inLanes.get(loop);
+  }
+
+  /** How many vectors a loop should take at a time: a sum waits for its last addition, so short loops take several. */
+  copiesOf(lanes: Lanes): number {
+    const { body } = lanes.loop;
+    if (body.statements.some(({ kind }) => kind === 'loop')) return 1;
+    const cost = this.#blockInLanes(body, lanes);
+    return cost <= 12 ? 4 : cost <= 40 ? 2 : 1;
+  }
+
+  /** One iteration after the other. */
+  #block({ statements }: Block): number {
+    return statements.reduce((sum, statement) => sum + this.#statement(statement), 0);
+  }
+
+  #statement(statement: Statement): number {
+    switch (statement.kind) {
+      case 'define':
+        return statement.value.uses === 0 ? 0 : costOf(statement.value);
+      case 'store':
+        return statement.combine === '=' ? 1 : 3;
+      case 'if': {
+        const { then, otherwise } = statement;
+        return 1 + this.#block(then) + (otherwise === undefined ? 0 : this.#block(otherwise));
+      }
+      case 'loop':
+      case 'rows':
+        return this.#loop(statement);
+      case 'blocks':
+        return this.#block(statement.body);
+      default:
+        return 1;
+    }
+  }
+
+  /** The cost of a loop as it runs; decides how that is. */
+  #loop(loop: AnyLoop): number {
+    const known = this.#known.get(loop);
+    if (known !== undefined) return known;
+    const count = numberOf(loop.variable.size);
+    const one = this.#block(loop.body) + 1;
+    let cost = START + count * one;
+    const lanes = count < this.#lanes ? undefined : lanesOf(loop, this.#around);
+    if (lanes !== undefined) {
+      const vectors = Math.floor(count / this.#lanes);
+      const rest = typeof loop.variable.size === 'number' ? count % this.#lanes : (this.#lanes - 1) / 2;
+      const vector = this.#blockInLanes(loop.body, lanes) + 1;
+      const inLanes = 2 * START + vectors * vector + rest * one;
+      if (inLanes < cost) {
+        this.#inLanes.set(loop, lanes);
+        cost = inLanes;
+      }
+    }
+    this.#known.set(loop, cost);
+    return cost;
+  }
+
+  /** As many iterations as there are lanes. */
+  #blockInLanes({ statements }: Block, lanes: Lanes): number {
+    return statements.reduce((sum, statement) => sum + this.#inLanesOf(statement, lanes), 0);
+  }
+
+  #inLanesOf(statement: Statement, lanes: Lanes): number {
+    switch (statement.kind) {
+      case 'define':
+        return statement.value.uses === 0 ? 0 : this.#valueInLanes(statement.value, lanes);
+      case 'store': {
+        const access = statement.combine === '=' ? 1 : 3;
+        const use = lanes.arrays.get(statement.array);
+        if (use !== 'rows') return access;
+        return access * this.#spread(strideOf(statement.place, statement.base, lanes.variables));
+      }
+      case 'if': {
+        const { then, otherwise } = statement;
+        const sides = this.#blockInLanes(then, lanes);
+        return 2 + sides + (otherwise === undefined ? 0 : this.#blockInLanes(otherwise, lanes));
+      }
+      case 'loop':
+        return START + numberOf(statement.variable.size) * (1 + this.#blockInLanes(statement.body, lanes));
+      default:
+        return 1;
+    }
+  }
+
+  #valueInLanes(value: Value, lanes: Lanes): number {
+    if (!lanes.varying.has(value)) return costOf(value);
+    const { expression } = value;
+    if (expression.kind === 'load') {
+      if (lanes.arrays.get(expression.array) === 'private') return 1;
+      return this.#spread(strideOf(expression.place, expression.base, lanes.variables));
+    }
+    if (expression.kind === 'apply' && vectorForm(expression.node) === undefined)
+      return this.#lanes * (costOf(value) + 3);
+    return costOf(value);
+  }
+
+  /** How many accesses one in all lanes is worth. */
+  #spread(stride: Size): number {
+    return stride === 1 || stride === 0 || stride === -1 ? 1 : APART * this.#lanes;
+  }
+}
+
+function numberOf(size: Size): number {
+  return typeof size === 'number' ? size : USUAL_SIZE;
+}
+
+/** What it costs to compute a value from its parts. */
+function costOf({ expression }: Value): number {
+  switch (expression.kind) {
+    case 'apply':
+      return factsOf(expression.node.op).cost ?? 1;
+    case 'sum':
+      return expression.operands.length - 1;
+    case 'choose':
+      return 2;
+    case 'integer':
+      return 0.5;
+    case 'position':
+      return 6;
+    case 'number':
+    case 'size':
+    case 'known':
+    case 'local':
+      return 0;
+    default:
+      return 1;
+  }
+}

@@ -1,0 +1,59 @@
+// Decides about the loops of one function, and writes those that run in lanes.
+
+import type { Block, Value } from '../../loops/values.ts';
+import { VectorMath } from '../math/vector-math.ts';
+import type { AssemblerOptions } from './assembler.ts';
+import { Contents } from './contents.ts';
+import { Costs } from './cost.ts';
+import type { Frame } from './frame.ts';
+import { LaneStatements, Scratch } from './lane-statements.ts';
+import type { InLanes, Statements } from './statements.ts';
+import { LANES_OF } from './vector-forms.ts';
+
+/** Writes the loops of a function that run in lanes; `statements` are those of the function. */
+export function inLanes(
+  frame: Frame,
+  top: Block,
+  result: Value | undefined,
+  { lengthOf, isBuffer, scratch }: AssemblerOptions,
+  statements: () => Statements,
+): InLanes {
+  const shape = frame.environment.precision === 'f64' ? 'f64x2' : 'f32x4';
+  const lanes = LANES_OF[shape];
+  const mentions = new Map<string, number>();
+  for (const { array } of new Contents(top, result).accesses)
+    mentions.set(array, (mentions.get(array) ?? 0) + 1);
+  const costs = new Costs(
+    {
+      mentions,
+      isBuffer,
+      elementOf: array => frame.elementOf(array),
+      precision: frame.environment.precision,
+    },
+    lanes,
+  );
+  const math = new VectorMath(frame.environment.encoder, shape);
+  const pool = new Scratch(scratch);
+  return (loop, count, iterations) => {
+    const found = costs.inLanes(loop);
+    if (found === undefined) return undefined;
+    const context = { frame, statements: statements(), math, scratch: pool, lengthOf, isBuffer };
+    new LaneStatements(context, found, shape).run(
+      count,
+      copiesOf(costs.copiesOf(found), lanes, iterations),
+      iterations,
+    );
+    return lanes;
+  };
+}
+
+/** How many vectors are taken at a time, one loop after the other: `most`, or fewer if none is left over. */
+function copiesOf(most: number, lanes: number, iterations: number | undefined): readonly number[] {
+  if (most === 1) return [1];
+  if (iterations === undefined) return [most, 1];
+  const vectors = Math.floor(iterations / lanes);
+  for (let copies = Math.min(most + 1, vectors); copies > 1; copies--) {
+    if (vectors % copies === 0) return [copies];
+  }
+  return vectors < most ? [1] : [most, 1];
+}

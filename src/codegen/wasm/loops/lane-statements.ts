@@ -1,0 +1,547 @@
+// Statements of a loop several iterations at a time. What is summed up outside of the loop is summed up in each lane, and
+// put together behind the vectors; what is left, fewer iterations than there are lanes, runs one by one (statements.ts).
+
+import { multiplySizes, namesIn, type Size, sizeText } from '../../../ir/size.ts';
+import type { Block, Combine, Statement, Value } from '../../loops/values.ts';
+import type { Code, Local } from '../code.ts';
+import type { VectorMath } from '../math/vector-math.ts';
+import { fill } from './fill.ts';
+import type { Frame } from './frame.ts';
+import { addLanes } from './horizontal.ts';
+import type { Lanes } from './lanes.ts';
+import type { Element } from './places.ts';
+import type { Count, Statements } from './statements.ts';
+import { LANES_OF, type Shape } from './vector-forms.ts';
+import { VECTOR, VectorValues, type Width } from './vector-values.ts';
+
+type Kind<K extends Statement['kind']> = Extract<Statement, { readonly kind: K }>;
+
+/** Arrays that are private to a loop, lent by length and given back. */
+export class Scratch {
+  readonly #make: (length: Size) => string;
+  readonly #free = new Map<string, string[]>();
+
+  /** `make` makes an array of so many numbers. */
+  constructor(make: (length: Size) => string) {
+    this.#make = make;
+  }
+
+  take(length: Size): string {
+    return this.#free.get(sizeText(length))?.pop() ?? this.#make(length);
+  }
+
+  release(array: string, length: Size): void {
+    const free = this.#free.get(sizeText(length));
+    if (free === undefined) this.#free.set(sizeText(length), [array]);
+    else free.push(array);
+  }
+}
+
+/** More elements than this are not summed up in each lane: the sums of the lanes would take too long to put together. */
+const MOST_EXPANDED = 8192;
+
+/** What takes up a variable from outside: for each copy one vector, or two of twice the precision. */
+interface Accumulator {
+  readonly combine: Combine;
+  readonly isWide: boolean;
+  readonly locals: readonly (readonly Local[])[];
+}
+
+export interface LaneContext {
+  readonly frame: Frame;
+  readonly statements: Statements;
+  readonly math: VectorMath;
+  readonly scratch: Scratch;
+  readonly lengthOf: (buffer: string) => Size;
+  readonly isBuffer: (array: string) => boolean;
+}
+
+/** Writes one loop. */
+export class LaneStatements {
+  readonly #context: LaneContext;
+  readonly #frame: Frame;
+  readonly #code: Code;
+  readonly #statements: Statements;
+  readonly #loop: Lanes;
+  readonly #shape: Shape;
+  readonly #accumulators = new Map<string, Accumulator>();
+  /** Arrays with an element for each lane, and their lengths. */
+  readonly #expanded = new Map<string, { readonly name: string; readonly length: Size }>();
+  #values!: VectorValues; // of the vectors that are being written
+  /** Where lanes are to be left as they are, for each copy. */
+  #mask: readonly Local[] | undefined;
+
+  constructor(context: LaneContext, loop: Lanes, shape: Shape) {
+    this.#context = context;
+    this.#frame = context.frame;
+    this.#code = context.frame.code;
+    this.#statements = context.statements;
+    this.#loop = loop;
+    this.#shape = shape;
+  }
+
+  /** Writes the loop: with `copies` vectors at a time, then with one, while there are as many iterations. */
+  run(count: Count, copies: readonly number[], iterations: number | undefined): void {
+    const lanes = LANES_OF[this.#shape];
+    const most = Math.max(...copies);
+    const vectors = () => {
+      this.#begin(most);
+      let left = iterations;
+      for (const each of copies) {
+        const step = each * lanes;
+        if (left !== undefined && left < step) continue;
+        this.#vectors(count, { shape: this.#shape, copies: each }, left !== undefined);
+        if (left !== undefined) left %= step;
+      }
+      this.#finish();
+    };
+    if (iterations !== undefined) {
+      if (iterations >= lanes) vectors();
+      return;
+    }
+    this.#code.get(count.counters[count.counters.length - 1]);
+    count.limit(lanes - 1);
+    this.#code.op('i32.lt_s');
+    this.#code.if(vectors);
+  }
+
+  #vectors(count: Count, width: Width, isSure: boolean): void {
+    const { statements, scratch, math } = this.#context;
+    this.#values = new VectorValues(this.#frame, statements.values, math, this.#loop, width, array =>
+      this.#expandedName(array),
+    );
+    const privates = [...this.#loop.arrays].filter(([, use]) => use === 'private');
+    for (const [array] of privates) this.#expand(array, width.copies);
+    const step = width.copies * this.#values.lanes;
+    statements.repeat(count, this.#loop.loop.body, step, isSure, () => this.#block(this.#loop.loop.body));
+    for (const [array] of privates) {
+      const { name, length } = this.#expanded.get(array)!; // made above
+      scratch.release(name, length);
+      this.#expanded.delete(array);
+    }
+  }
+
+  #expand(array: string, copies: number): void {
+    const { scratch, lengthOf } = this.#context;
+    const length = multiplySizes(lengthOf(array), copies * LANES_OF[this.#shape]);
+    this.#expanded.set(array, { name: scratch.take(length), length });
+  }
+
+  #expandedName(array: string): string {
+    return this.#expanded.get(array)!.name; // of all that the loop keeps for each lane
+  }
+
+  // What is summed up outside.
+
+  #begin(copies: number): void {
+    const code = this.#code;
+    for (const [name, combine] of this.#loop.sums) {
+      const isWide = this.#shape === 'f32x4' && (combine === '+' || combine === '*');
+      const locals = Array.from({ length: copies }, () =>
+        Array.from({ length: isWide ? 2 : 1 }, () => {
+          const local = code.local('v128');
+          code.splat(isWide ? 'f64x2' : this.#shape, NEUTRAL[combine]);
+          code.set(local);
+          return local;
+        }),
+      );
+      this.#accumulators.set(name, { combine, isWide, locals });
+    }
+    for (const [array, use] of this.#loop.arrays) {
+      if (use !== 'sums' || !this.#isExpanded(array)) continue;
+      this.#expand(array, 1);
+      const { name, length } = this.#expanded.get(array)!; // just made
+      fill(this.#frame, name, 0, length, NEUTRAL[this.#combineOf(array)]);
+    }
+  }
+
+  #finish(): void {
+    const { statements, scratch, lengthOf } = this.#context;
+    const code = this.#code;
+    for (const [name, { combine, isWide, locals }] of this.#accumulators) {
+      const variable = statements.values.variable(name);
+      const [first, ...others] = locals.flat();
+      const shape = isWide ? 'f64x2' : this.#shape;
+      code.get(first);
+      for (const local of others) {
+        code.get(local);
+        code.op(combine === 'or' ? 'v128.or' : `${shape}.${OPERATION[combine]}`);
+      }
+      if (combine === 'or') {
+        code.op('v128.any_true');
+        code.get(variable.local);
+        code.op('i32.or');
+      } else {
+        addLanes(code, shape, OPERATION[combine]);
+        code.get(variable.local);
+        code.op(`f64.${OPERATION[combine]}`);
+      }
+      code.set(variable.local);
+      for (const local of locals.flat()) code.release(local);
+    }
+    for (const [array, { name, length }] of this.#expanded) {
+      this.#collect(array, name, lengthOf(array));
+      scratch.release(name, length);
+    }
+  }
+
+  /** Adds what the lanes have summed up to the elements of an array. */
+  #collect(array: string, expanded: string, length: Size): void {
+    const code = this.#code;
+    const bytes = this.#frame.bytesOf(array);
+    const [from, to, end] = [code.local('i32'), code.local('i32'), code.local('i32')];
+    this.#frame.address(expanded);
+    code.set(from);
+    this.#frame.address(array);
+    code.tee(to);
+    this.#frame.size(multiplySizes(length, bytes));
+    code.op('i32.add');
+    code.set(end);
+    const goesOn = () => {
+      code.get(to);
+      code.get(end);
+      code.op('i32.lt_u');
+    };
+    goesOn();
+    code.if(() => {
+      code.loop(() => {
+        code.get(to);
+        code.get(from);
+        code.memory('v128.load');
+        this.#addTo(to, 0, this.#combineOf(array));
+        for (const [local, by] of [
+          [from, VECTOR],
+          [to, bytes],
+        ]) {
+          code.get(local);
+          code.i32(by);
+          code.op('i32.add');
+          code.set(local);
+        }
+        goesOn();
+        code.brIf(0);
+      });
+    });
+    for (const local of [from, to, end]) code.release(local);
+  }
+
+  /** Combines the element at an address, which lies under a vector on the stack, with all lanes of the vector. */
+  #addTo(address: Local, offset: number, combine: Combine): void {
+    const code = this.#code;
+    addLanes(code, this.#shape, OPERATION[combine]);
+    code.get(address);
+    code.memory(this.#shape === 'f64x2' ? 'f64.load' : 'f32.load', offset);
+    if (this.#shape === 'f32x4') code.op('f64.promote_f32');
+    code.op(`f64.${OPERATION[combine]}`);
+    if (this.#shape === 'f32x4') code.op('f32.demote_f64');
+    code.memory(this.#shape === 'f64x2' ? 'f64.store' : 'f32.store', offset);
+  }
+
+  #isExpanded(array: string): boolean {
+    if (!this.#context.isBuffer(array)) return false;
+    const length = this.#context.lengthOf(array);
+    const { size } = this.#loop.loop.variable;
+    if (typeof length === 'number') return length <= MOST_EXPANDED;
+    // An array as long as the loop takes longer than the loop.
+    const names = new Set(namesIn(size));
+    return names.size > 0 && namesIn(length).every(name => !names.has(name));
+  }
+
+  #combineOf(array: string): Combine {
+    const { accesses } = this.#loop.contents;
+    const { combine } = accesses.find(each => each.array === array && each.combine !== undefined)!; // it is stored to
+    return combine === '-' ? '+' : combine!;
+  }
+
+  // Statements.
+
+  /** The statements of a block; what they define is forgotten behind it. */
+  #block({ statements }: Block): void {
+    for (const statement of statements) this.#write(statement);
+    for (const statement of statements) {
+      if (statement.kind === 'define') this.#values.forget(statement.value);
+      else if (statement.kind === 'let') this.#forget(statement);
+    }
+  }
+
+  #forget({ name }: Kind<'let'>): void {
+    const locals = this.#isVarying(name)
+      ? this.#values.variable(name)
+      : [this.#statements.values.variable(name).local];
+    for (const local of locals) this.#code.release(local);
+  }
+
+  #isVarying(name: string): boolean {
+    return this.#loop.variablesVarying.has(name);
+  }
+
+  #write(statement: Statement): void {
+    switch (statement.kind) {
+      case 'define':
+        this.#values.define(statement.value);
+        return;
+      case 'let':
+        if (this.#isVarying(statement.name)) this.#let(statement);
+        else this.#statements.let(statement);
+        return;
+      case 'assign':
+        this.#assign(statement);
+        return;
+      case 'store':
+        this.#store(statement);
+        return;
+      case 'fill':
+        this.#fill(statement);
+        return;
+      case 'if':
+        this.#if(statement);
+        return;
+      case 'loop':
+        this.#statements.loop(statement, () => this.#block(statement.body));
+        return;
+      default:
+        throw new TypeError(`${statement.kind} in lanes`); // refused by lanes.ts
+    }
+  }
+
+  #let({ name, initial }: Kind<'let'>): void {
+    const code = this.#code;
+    const isMask = this.#statements.isCondition(name);
+    const locals = this.#eachCopy(() => {
+      const local = code.local('v128');
+      if (isMask) code.splatBits('i32x4', BigInt(initial) === 0n ? 0n : 0xffff_ffffn);
+      else code.splat(this.#shape, Number(initial));
+      code.set(local);
+      return local;
+    });
+    this.#values.declare(name, locals);
+  }
+
+  #assign(statement: Kind<'assign'>): void {
+    const { name, combine, value } = statement;
+    const code = this.#code;
+    const accumulator = this.#accumulators.get(name);
+    if (accumulator !== undefined) {
+      this.#accumulate(accumulator, combine, value);
+      return;
+    }
+    if (!this.#isVarying(name)) {
+      this.#statements.assign(statement);
+      return;
+    }
+    const isMask = this.#statements.isCondition(name);
+    const locals = this.#values.variable(name);
+    this.#values.sharing([value], () => {
+      this.#eachCopy(copy => {
+        if (combine !== '=') code.get(locals[copy]);
+        if (isMask) this.#values.mask(value, copy);
+        else this.#values.number(value, copy);
+        if (combine !== '=') code.op(combine === 'or' ? 'v128.or' : `${this.#shape}.${OPERATION[combine]}`);
+        this.#masked(copy, () => code.get(locals[copy]));
+        code.set(locals[copy]);
+      });
+    });
+  }
+
+  #accumulate({ isWide, locals }: Accumulator, combine: Combine, value: Value): void {
+    const code = this.#code;
+    const operation = combine === 'or' ? 'v128.or' : (`f64x2.${OPERATION[combine]}` as const);
+    this.#values.sharing([value], () => {
+      this.#eachCopy(copy => {
+        const push = () => {
+          if (combine === 'or') this.#values.mask(value, copy);
+          else this.#values.number(value, copy);
+          this.#masked(copy, () => code.splat(this.#shape, NEUTRAL[combine]));
+        };
+        if (!isWide) {
+          const [local] = locals[copy];
+          code.get(local);
+          push();
+          code.op(combine === 'or' ? 'v128.or' : `${this.#shape}.${OPERATION[combine]}`);
+          code.set(local);
+          return;
+        }
+        const vector = code.local('v128');
+        push();
+        code.set(vector);
+        for (const [half, local] of locals[copy].entries()) {
+          code.get(local);
+          code.get(vector);
+          if (half === 1) {
+            code.get(vector);
+            code.shuffle(UPPER_HALF);
+          }
+          code.op('f64x2.promote_low_f32x4');
+          code.op(operation);
+          code.set(local);
+        }
+        code.release(vector);
+      });
+    });
+  }
+
+  #store(statement: Kind<'store'>): void {
+    const { array, combine, value } = statement;
+    const use = this.#loop.arrays.get(array)!; // it is stored to
+    if (use === 'uniform') {
+      this.#statements.store(statement);
+      return;
+    }
+    this.#values.sharing([value], () => {
+      if (use === 'sums') this.#addToAll(statement);
+      else this.#eachCopy(copy => this.#put(statement, combine, value, copy));
+    });
+  }
+
+  /** Stores to an element for each lane. */
+  #put(element: Element, combine: Combine, value: Value, copy: number): void {
+    const code = this.#code;
+    const vector = code.local('v128');
+    if (combine !== '=') this.#values.load(element, copy);
+    this.#values.number(value, copy);
+    if (combine !== '=') code.op(`${this.#shape}.${arithmetic(combine)}`);
+    this.#masked(copy, () => this.#values.load(element, copy));
+    code.set(vector);
+    this.#values.store(element, copy, vector);
+    code.release(vector);
+  }
+
+  /** Adds the values of all lanes to one element: to a sum for each lane, or to the element itself. */
+  #addToAll(statement: Kind<'store'>): void {
+    const code = this.#code;
+    const { array, combine, value } = statement;
+    const { places } = this.#statements.values;
+    const isExpanded = this.#expanded.has(array);
+    const address = code.local('i32');
+    const offset = isExpanded
+      ? places.address({ ...statement, array: this.#expandedName(array) }, 0, VECTOR)
+      : places.address(statement);
+    code.tee(address);
+    const operation = `${this.#shape}.${arithmetic(combine)}` as const;
+    const push = (copy: number) => {
+      this.#values.number(value, copy);
+      this.#masked(copy, () => code.splat(this.#shape, NEUTRAL[combine]));
+    };
+    if (isExpanded) {
+      code.get(address);
+      code.memory('v128.load', offset);
+      this.#eachCopy(copy => {
+        push(copy);
+        code.op(operation);
+      });
+      code.memory('v128.store', offset);
+    } else {
+      // What is subtracted is summed up before.
+      const sum = combine === '-' ? (`${this.#shape}.add` as const) : operation;
+      this.#eachCopy(copy => {
+        push(copy);
+        if (copy > 0) code.op(sum);
+      });
+      if (combine === '-') code.op(`${this.#shape}.neg`);
+      this.#addTo(address, offset, combine === '-' ? '+' : combine);
+    }
+    code.release(address);
+  }
+
+  #fill(statement: Kind<'fill'>): void {
+    const { array, from, value } = statement;
+    if (this.#loop.arrays.get(array) !== 'private') {
+      this.#statements.fill(statement);
+      return;
+    }
+    const each = this.#values.width.copies * this.#values.lanes;
+    const length = statement.length ?? this.#context.lengthOf(array);
+    fill(
+      this.#frame,
+      this.#expandedName(array),
+      multiplySizes(from, each),
+      multiplySizes(length, each),
+      value,
+    );
+  }
+
+  /** If the condition is not the same in all lanes, both sides are computed and change the lanes that they are for. */
+  #if({ condition, then, otherwise }: Kind<'if'>): void {
+    const code = this.#code;
+    if (!this.#values.isVarying(condition)) {
+      this.#statements.values.mask(condition);
+      code.if(() => this.#block(then), otherwise && (() => this.#block(otherwise)));
+      return;
+    }
+    const outer = this.#mask;
+    let holds: readonly Local[] = [];
+    this.#values.sharing([condition], () => {
+      holds = this.#eachCopy(copy => {
+        const local = code.local('v128');
+        this.#values.mask(condition, copy);
+        code.set(local);
+        return local;
+      });
+    });
+    for (const [side, isThen] of [
+      [then, true],
+      [otherwise, false],
+    ] as const) {
+      if (side === undefined) continue;
+      this.#mask = this.#eachCopy(copy => {
+        const local = code.local('v128');
+        code.get(holds[copy]);
+        if (!isThen) code.op('v128.not');
+        if (outer !== undefined) {
+          code.get(outer[copy]);
+          code.op('v128.and');
+        }
+        code.set(local);
+        return local;
+      });
+      this.#eachCopy(copy => {
+        code.get(this.#mask![copy]);
+        if (copy > 0) code.op('v128.or');
+      });
+      code.op('v128.any_true');
+      code.if(() => this.#block(side));
+      for (const local of this.#mask) code.release(local);
+    }
+    for (const local of holds) code.release(local);
+    this.#mask = outer;
+  }
+
+  /** Replaces the lanes of the vector on the stack that are to be left as they are by what `push` leaves. */
+  #masked(copy: number, push: () => void): void {
+    if (this.#mask === undefined) return;
+    push();
+    this.#code.get(this.#mask[copy]);
+    this.#code.op('v128.bitselect');
+  }
+
+  #eachCopy<T>(write: (copy: number) => T): T[] {
+    return Array.from({ length: this.#values.width.copies }, (_, copy) => write(copy));
+  }
+}
+
+/** Combined with it, a number stays what it is. */
+const NEUTRAL = {
+  '=': 0,
+  '+': 0,
+  '-': 0,
+  '*': 1,
+  max: Number.NEGATIVE_INFINITY,
+  min: Number.POSITIVE_INFINITY,
+  or: 0,
+} as const;
+
+const OPERATION = {
+  '=': 'add',
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  max: 'max',
+  min: 'min',
+  or: 'add',
+} as const;
+
+function arithmetic(combine: Combine): 'add' | 'sub' | 'mul' | 'max' | 'min' {
+  return OPERATION[combine];
+}
+
+const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];

@@ -1,0 +1,488 @@
+// Values of the loop IR in lanes. A vector holds one number for each of so many iterations; a loop may take several vectors
+// at a time, which are called copies. What is the same in all iterations is computed once, as a single number
+// (scalar-values.ts), and put into all lanes where it is used. Invariant: all lanes are iterations that there are.
+
+import { addSizes, multiplySizes, type Size } from '../../../ir/size.ts';
+import type { Expression, Value } from '../../loops/values.ts';
+import type { Code, Local } from '../code.ts';
+import { WASM_FORMS } from '../forms.ts';
+import type { VectorMath } from '../math/vector-math.ts';
+import { strideOf } from './contents.ts';
+import type { Frame } from './frame.ts';
+import type { Lanes } from './lanes.ts';
+import type { Element } from './places.ts';
+import type { ScalarValues } from './scalar-values.ts';
+import { LANES_OF, type Shape, vectorForm } from './vector-forms.ts';
+
+/** What vectors are made of, and how many make up one iteration of the vector loop. */
+export interface Width {
+  readonly shape: Shape;
+  readonly copies: number;
+}
+
+/** Bytes of a vector. */
+export const VECTOR = 16;
+
+/** Lanes in reverse order. */
+const REVERSED = {
+  f64x2: [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7],
+  f32x4: [12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3],
+} as const;
+
+export class VectorValues {
+  readonly width: Width;
+  readonly lanes: number;
+  readonly #frame: Frame;
+  readonly #code: Code;
+  readonly #scalars: ScalarValues;
+  readonly #math: VectorMath;
+  readonly #loop: Lanes;
+  /** The array that holds an element for each lane of what is private to an iteration. */
+  readonly #privateName: (array: string) => string;
+  /** One for each copy, or one that all share. */
+  readonly #locals = new Map<Value, readonly Local[]>();
+  readonly #variables = new Map<string, readonly Local[]>();
+
+  constructor(
+    frame: Frame,
+    scalars: ScalarValues,
+    math: VectorMath,
+    loop: Lanes,
+    width: Width,
+    privateName: (array: string) => string,
+  ) {
+    this.#frame = frame;
+    this.#code = frame.code;
+    this.#scalars = scalars;
+    this.#math = math;
+    this.#loop = loop;
+    this.width = width;
+    this.lanes = LANES_OF[width.shape];
+    this.#privateName = privateName;
+  }
+
+  isVarying(value: Value): boolean {
+    return this.#loop.varying.has(value);
+  }
+
+  /** Keeps a value in locals, if it needs them. */
+  define(value: Value): void {
+    if (value.uses === 0 || this.#scalars.isInline(value)) return;
+    // Where something stands is known from the first lane.
+    if (!this.isVarying(value) || this.#isPlace(value)) {
+      this.#scalars.define(value);
+      if (!this.isVarying(value) || !this.#loop.contents.operands.has(value)) return;
+    }
+    this.#locals.set(value, this.#kept(value));
+  }
+
+  forget(value: Value): void {
+    this.#scalars.forget(value);
+    const locals = this.#locals.get(value);
+    if (locals === undefined) return;
+    for (const local of locals) this.#code.release(local);
+    this.#locals.delete(value);
+  }
+
+  declare(name: string, locals: readonly Local[]): void {
+    this.#variables.set(name, locals);
+  }
+
+  variable(name: string): readonly Local[] {
+    return this.#variables.get(name)!; // declared before it is used
+  }
+
+  /**
+   * Computes what all copies have in common of the values of a statement, once; `write` then writes the statement for all
+   * copies.
+   */
+  sharing(values: readonly Value[], write: () => void): void {
+    if (this.width.copies === 1) {
+      write();
+      return;
+    }
+    const shared: Value[] = [];
+    const visit = (value: Value): void => {
+      if (this.#locals.has(value)) return;
+      if (this.isVarying(value)) {
+        const { expression } = value;
+        if (expression.kind === 'choose' && !this.isVarying(expression.operands[0])) return; // one side only
+        if ('operands' in expression) for (const operand of expression.operands) visit(operand);
+        return;
+      }
+      if (this.#isAtHand(value)) return;
+      const local = this.#code.local('v128');
+      this.#splat(value, value.isMask);
+      this.#code.set(local);
+      this.#locals.set(value, new Array(this.width.copies).fill(local));
+      shared.push(value);
+    };
+    for (const value of values) visit(value);
+    write();
+    for (const value of shared) {
+      this.#code.release(this.#locals.get(value)![0]);
+      this.#locals.delete(value);
+    }
+  }
+
+  /** Leaves a value as numbers. */
+  number(value: Value, copy: number): void {
+    const known = this.#locals.get(value);
+    if (known === undefined && !this.isVarying(value)) {
+      this.#splat(value, false);
+      return;
+    }
+    this.#held(value, copy, known);
+    if (!this.#isMask(value)) return;
+    this.#code.splat(this.width.shape, 1);
+    this.#code.op('v128.and');
+  }
+
+  /** Leaves a value as a mask. */
+  mask(value: Value, copy: number): void {
+    const known = this.#locals.get(value);
+    if (known === undefined && !this.isVarying(value)) {
+      this.#splat(value, true);
+      return;
+    }
+    this.#held(value, copy, known);
+    if (this.#isMask(value)) return;
+    // What is neither 0 nor NaN.
+    this.#code.op(`${this.width.shape}.abs`);
+    this.#code.splat(this.width.shape, 0);
+    this.#code.op(`${this.width.shape}.gt`);
+  }
+
+  /** The distance of an element to that of the next iteration. */
+  strideOf({ place, base }: Element): Size {
+    return strideOf(place, base, this.#loop.variables);
+  }
+
+  /** How far the first lane of a copy is from that of the first one. */
+  #ofCopy(element: Element, copy: number): Size {
+    return multiplySizes(this.strideOf(element), copy * this.lanes);
+  }
+
+  /** Leaves the address of what the first lane of a copy accesses; returns the offset. */
+  address(element: Element, copy: number): number {
+    const { places } = this.#scalars;
+    if (this.#loop.arrays.get(element.array) === 'private') {
+      const own = { ...element, array: this.#privateName(element.array) };
+      const bytes = VECTOR * this.width.copies;
+      return places.address(own, 0, bytes) + VECTOR * copy;
+    }
+    // Against the direction of memory the last lane is first.
+    const stride = this.strideOf(element);
+    const back = stride === -1 ? 1 - this.lanes : 0;
+    return places.address(element, addSizes(this.#ofCopy(element, copy), back));
+  }
+
+  /** How the lanes of an element lie in memory. */
+  layoutOf(element: Element): 'row' | 'reversed' | 'same' | 'apart' {
+    if (this.#loop.arrays.get(element.array) === 'private') return 'row';
+    const stride = this.strideOf(element);
+    if (stride === 1) return 'row';
+    return stride === -1 ? 'reversed' : stride === 0 ? 'same' : 'apart';
+  }
+
+  /** Leaves the elements of all lanes. */
+  load(element: Element, copy: number): void {
+    const code = this.#code;
+    const { shape } = this.width;
+    const type = this.#frame.elementOf(element.array);
+    const layout = this.layoutOf(element);
+    const isPrivate = this.#loop.arrays.get(element.array) === 'private';
+    const isInteger = type === 'i32' && !isPrivate;
+    if (layout === 'row' || layout === 'reversed') {
+      const offset = this.address(element, copy);
+      code.memory(isInteger && shape === 'f64x2' ? 'v128.load64_zero' : 'v128.load', offset);
+      if (isInteger) code.op(shape === 'f64x2' ? 'f64x2.convert_low_i32x4_s' : 'f32x4.convert_i32x4_s');
+      if (layout === 'reversed') this.#reverse();
+      return;
+    }
+    const is64 = type === 'f64';
+    const vector = code.local('v128');
+    for (let lane = 0; lane < this.lanes; lane++) {
+      const offset = this.#laneAddress(element, copy, lane);
+      if (lane === 0) code.memory(is64 ? 'v128.load64_zero' : 'v128.load32_zero', offset);
+      else {
+        code.get(vector);
+        code.memoryLane(is64 ? 'v128.load64_lane' : 'v128.load32_lane', lane, offset);
+      }
+      if (lane < this.lanes - 1) code.set(vector);
+    }
+    code.release(vector);
+    if (isInteger) code.op(shape === 'f64x2' ? 'f64x2.convert_low_i32x4_s' : 'f32x4.convert_i32x4_s');
+  }
+
+  /** Stores a vector in a local to the elements of all lanes. */
+  store(element: Element, copy: number, vector: Local): void {
+    const code = this.#code;
+    const layout = this.layoutOf(element);
+    if (layout === 'row' || layout === 'reversed') {
+      const offset = this.address(element, copy);
+      code.get(vector);
+      if (layout === 'reversed') this.#reverse();
+      code.memory('v128.store', offset);
+      return;
+    }
+    for (let lane = 0; lane < this.lanes; lane++) {
+      const offset = this.#laneAddress(element, copy, lane);
+      code.get(vector);
+      code.memoryLane(this.lanes === 2 ? 'v128.store64_lane' : 'v128.store32_lane', lane, offset);
+    }
+  }
+
+  /** Turns the lanes of the vector on the stack around. */
+  #reverse(): void {
+    const vector = this.#code.local('v128');
+    this.#code.tee(vector);
+    this.#code.get(vector);
+    this.#code.shuffle(REVERSED[this.width.shape]);
+    this.#code.release(vector);
+  }
+
+  #laneAddress(element: Element, copy: number, lane: number): number {
+    const further = multiplySizes(this.strideOf(element), lane);
+    return this.#scalars.places.address(element, addSizes(this.#ofCopy(element, copy), further));
+  }
+
+  /** Computes a value into locals. */
+  #kept(value: Value): readonly Local[] {
+    let locals: readonly Local[] = [];
+    this.sharing([value], () => {
+      locals = Array.from({ length: this.width.copies }, (_, copy) => {
+        this.#push(value.expression, value.isMask, copy);
+        const local = this.#code.local('v128');
+        this.#code.set(local);
+        return local;
+      });
+    });
+    return locals;
+  }
+
+  /** Leaves a value as it is held. */
+  #held(value: Value, copy: number, locals: readonly Local[] | undefined): void {
+    if (locals !== undefined) this.#code.get(locals[copy]);
+    else this.#push(value.expression, value.isMask, copy);
+  }
+
+  /** True for what is held as a mask. */
+  #isMask({ isMask }: Value): boolean {
+    return isMask;
+  }
+
+  #isPlace({ expression: { kind } }: Value): boolean {
+    return kind === 'integer';
+  }
+
+  /** True for what costs nothing to have in all lanes. */
+  #isAtHand({ expression: { kind } }: Value): boolean {
+    return kind === 'number' || kind === 'known' || kind === 'size';
+  }
+
+  /** Leaves a single number, or condition, in all lanes. */
+  #splat(value: Value, asMask: boolean): void {
+    const { expression } = value;
+    const { shape } = this.width;
+    const { places } = this.#scalars;
+    const code = this.#code;
+    if (expression.kind === 'number' && !asMask) {
+      places.hoist(`number ${Object.is(expression.value, -0) ? '-0' : expression.value}`, [], 'v128', () =>
+        code.splat(shape, expression.value),
+      );
+      return;
+    }
+    const push = () => this.#splatNow(value, asMask);
+    if (this.#scalars.isKept(value) || expression.kind === 'size')
+      places.hoist(`${asMask ? 'mask' : 'number'} (${value.id})`, [value], 'v128', push);
+    else push();
+  }
+
+  #splatNow(value: Value, asMask: boolean): void {
+    const { expression } = value;
+    const code = this.#code;
+    const { shape } = this.width;
+    if (asMask) {
+      code.i32(0);
+      this.#scalars.mask(value);
+      code.op('i32.sub');
+      code.op('i32x4.splat');
+      return;
+    }
+    const isLoaded = expression.kind === 'load' && !expression.isMask && !this.#scalars.isKept(value);
+    if (isLoaded && this.#frame.elementOf(expression.array) === (shape === 'f64x2' ? 'f64' : 'f32')) {
+      const offset = this.#scalars.places.address(expression);
+      code.memory(shape === 'f64x2' ? 'v128.load64_splat' : 'v128.load32_splat', offset);
+      return;
+    }
+    this.#scalars.number(value);
+    if (shape === 'f32x4') code.op('f32.demote_f64');
+    code.op(`${shape}.splat`);
+  }
+
+  #push(expression: Expression, isMask: boolean, copy: number): void {
+    const code = this.#code;
+    const { shape } = this.width;
+    switch (expression.kind) {
+      case 'apply':
+        this.#apply(expression, copy);
+        return;
+      case 'times':
+        for (const operand of expression.operands) this.number(operand, copy);
+        code.op(`${shape}.mul`);
+        return;
+      case 'sum':
+        for (const [k, operand] of expression.operands.entries()) {
+          this.number(operand, copy);
+          if (k > 0) code.op(`${shape}.add`);
+        }
+        return;
+      case 'not':
+        this.mask(expression.operands[0], copy);
+        code.op('v128.not');
+        return;
+      case 'nonzero':
+        this.number(expression.operands[0], copy);
+        code.splat(shape, 0);
+        code.op(`${shape}.ne`);
+        return;
+      case 'choose':
+        this.#choose(expression, isMask, copy);
+        return;
+      case 'load':
+        this.load(expression, copy);
+        if (!expression.isMask) return;
+        code.splat(shape, 1);
+        code.op(`${shape}.eq`);
+        return;
+      case 'integer':
+        this.#counted(expression, copy);
+        return;
+      case 'local':
+        code.get(this.variable(expression.name)[copy]);
+        return;
+      default:
+        throw new TypeError(`${expression.kind} is the same in all lanes`);
+    }
+  }
+
+  #apply({ node, operands }: Extract<Expression, { kind: 'apply' }>, copy: number): void {
+    const form = vectorForm(node);
+    if (form === undefined) {
+      this.#byLane({ node, operands }, copy);
+      return;
+    }
+    form({
+      node,
+      code: this.#code,
+      shape: this.width.shape,
+      math: this.#math,
+      vector: index => this.number(operands[index], copy),
+      mask: index => this.mask(operands[index], copy),
+    });
+  }
+
+  /** An operation that has no form on vectors: of one lane after the other. */
+  #byLane(
+    { node, operands }: Pick<Extract<Expression, { kind: 'apply' }>, 'node' | 'operands'>,
+    copy: number,
+  ): void {
+    const code = this.#code;
+    const { shape } = this.width;
+    const locals = operands.map(operand => {
+      if (!this.isVarying(operand)) return undefined;
+      const local = code.local('v128');
+      this.#held(operand, copy, this.#locals.get(operand));
+      code.set(local);
+      return local;
+    });
+    const result = code.local('v128');
+    code.splat(shape, 0);
+    code.set(result);
+    const extract = (local: Local, lane: number, isMask: boolean) => {
+      code.get(local);
+      if (isMask) {
+        code.lane('i32x4.extract_lane', (lane * 4) / this.lanes);
+        code.i32(1);
+        code.op('i32.and');
+        return;
+      }
+      code.lane(`${shape}.extract_lane`, lane);
+      if (shape === 'f32x4') code.op('f64.promote_f32');
+    };
+    for (let lane = 0; lane < this.lanes; lane++) {
+      code.get(result);
+      WASM_FORMS[node.op]({
+        node,
+        code,
+        environment: this.#frame.environment,
+        number: index => {
+          const local = locals[index];
+          if (local === undefined) {
+            this.#scalars.number(operands[index]);
+            return;
+          }
+          const { isMask } = operands[index];
+          extract(local, lane, isMask);
+          if (isMask) code.op('f64.convert_i32_s');
+        },
+        mask: index => {
+          const local = locals[index];
+          if (local === undefined) this.#scalars.mask(operands[index]);
+          else extract(local, lane, true);
+        },
+        isDear: () => false,
+      });
+      if (node.dtype === 'bool') {
+        const bits = code.local('i32');
+        code.set(bits);
+        code.i32(0);
+        code.get(bits);
+        code.release(bits);
+        code.op('i32.sub');
+        if (shape === 'f64x2') code.op('i64.extend_i32_s');
+        code.lane(shape === 'f64x2' ? 'i64x2.replace_lane' : 'i32x4.replace_lane', lane);
+      } else {
+        if (shape === 'f32x4') code.op('f32.demote_f64');
+        code.lane(`${shape}.replace_lane`, lane);
+      }
+      code.set(result);
+    }
+    code.get(result);
+    code.release(result);
+    for (const local of locals) if (local !== undefined) code.release(local);
+  }
+
+  /** One side if the condition is the same in all lanes, else both. */
+  #choose(
+    { operands: [condition, x, y] }: Extract<Expression, { kind: 'choose' }>,
+    isMask: boolean,
+    copy: number,
+  ): void {
+    const code = this.#code;
+    const side = (value: Value) => () => (isMask ? this.mask(value, copy) : this.number(value, copy));
+    if (!this.isVarying(condition)) {
+      this.#scalars.mask(condition);
+      code.if(side(x), side(y), 'v128');
+      return;
+    }
+    side(x)();
+    side(y)();
+    this.mask(condition, copy);
+    code.op('v128.bitselect');
+  }
+
+  /** An index as a number: that of the first lane, and by how much the others are further. */
+  #counted({ place }: Extract<Expression, { kind: 'integer' }>, copy: number): void {
+    const code = this.#code;
+    const { shape } = this.width;
+    const stride = strideOf(place, undefined, this.#loop.variables) as number; // or the loop would not be in lanes
+    this.#scalars.places.place({ ...place, constant: addSizes(place.constant, stride * copy * this.lanes) });
+    code.op('i32x4.splat');
+    const steps = [0, 1, 2, 3].map(lane => BigInt.asUintN(32, BigInt(stride * lane)));
+    code.constant(steps.flatMap(bits => [0n, 8n, 16n, 24n].map(by => Number((bits >> by) & 0xffn))));
+    code.op('i32x4.add');
+    code.op(shape === 'f64x2' ? 'f64x2.convert_low_i32x4_s' : 'f32x4.convert_i32x4_s');
+  }
+}
