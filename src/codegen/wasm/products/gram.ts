@@ -7,7 +7,7 @@ export function gramPanel(_precision: 'f64' | 'f32', _rows: Size): number {
 }
 
 export function gramKernel({ encoder }: WasmEnvironment): Code {
-  const code = encoder.function(new Array(16).fill('i32'), []);
+  const code = encoder.function(new Array(15).fill('i32'), []);
   code.op('unreachable'); // not written yet
   return code;
 }
