@@ -4,18 +4,18 @@
 // second-level cache and the panel has a fixed length.
 
 import type { Size } from '../../../ir/size.ts';
-import type { Code, FunctionRef, Local } from '../code.ts';
+import type { Code, Local } from '../code.ts';
 import type { WasmEnvironment } from '../environment.ts';
 import { LANES, type Lanes } from './lanes.ts';
 import { GROUP, OVERRUN, packKernel } from './pack.ts';
 import { putKernel } from './put.ts';
-import { sumRows } from './rows.ts';
+import { type Kernels, sumRows } from './rows.ts';
 import { advance, assign, compare, copy, countDown, divideUp, least, place } from './steps.ts';
 import { VECTORS } from './tile.ts';
 
-/** Terms of the sums that are taken at a time, and groups of columns of b that are packed of them: 512 KB. */
+/** Terms of the sums that are taken at a time, and groups of columns of b that are packed of them: 128 KB. */
 const DEPTH = 256;
-const GROUPS = 64;
+const GROUPS = 16;
 
 /** With fewer rows than that b is not packed if its rows are contiguous. */
 const FEW_ROWS = 32;
@@ -26,7 +26,7 @@ export function productPanel(precision: 'f64' | 'f32', rows: Size, columns: Size
   const known = (size: Size) => (typeof size === 'number' ? size : Number.POSITIVE_INFINITY);
   const longer = Math.max(known(rows), known(columns)); // a transposed product packs the other one
   const groups = Math.min(GROUPS, Math.ceil(longer / (VECTORS * count)));
-  return (groups * GROUP * Math.min(DEPTH, known(inner)) + OVERRUN) / bytes;
+  return ((1 + groups) * GROUP * Math.min(DEPTH, known(inner)) + OVERRUN) / bytes;
 }
 
 /**
@@ -80,32 +80,12 @@ export function productKernel(environment: WasmEnvironment): Code {
 
 /** Parameters in bytes, of `depth` terms. */
 type Block = Readonly<
-  Record<
-    | 'rows'
-    | 'columns'
-    | 'depth'
-    | 'a'
-    | 'ai'
-    | 'ak'
-    | 'b'
-    | 'bk'
-    | 'bj'
-    | 'c'
-    | 'ci'
-    | 'cj'
-    | 'panel'
-    | 'adds',
-    Local
-  >
+  Record<'rows' | 'columns' | 'depth' | 'a' | 'ai' | 'ak' | 'b' | 'bk' | 'bj' | 'c' | 'ci' | 'cj', Local> &
+    Record<'panel' | 'adds', Local>
 >;
 
-interface Kernels {
-  readonly pack: FunctionRef;
-  readonly put: FunctionRef;
-}
-
-/** The product of all rows and columns, by blocks of columns that fit the panel. */
-function sumBlock(code: Code, lanes: Lanes, { pack, put }: Kernels, block: Block): void {
+/** The product of all rows and columns, by blocks of columns that fit the panel, behind a group of rows. */
+function sumBlock(code: Code, lanes: Lanes, kernels: Kernels, block: Block): void {
   const { rows, columns, depth, a, ai, ak, b, bk, bj, c, ci, cj, panel, adds } = block;
   const [y, yk, yj, width, rest, from, to] = Array.from({ length: 7 }, () => code.local('i32'));
   copy(code, rest, columns);
@@ -119,39 +99,26 @@ function sumBlock(code: Code, lanes: Lanes, { pack, put }: Kernels, block: Block
     code.if(
       () => {
         assign(code, yj, depth, 'i32.mul', { constant: GROUP });
-        copy(code, y, panel);
+        assign(code, y, panel, 'i32.add', yj);
         copy(code, yk, width);
         countDown(code, yk, VECTORS * lanes.count, () => {
           for (const each of [from, bj, bk, yk, depth, y]) code.get(each);
-          code.call(pack);
+          code.call(kernels.pack);
           place(code, from, from, bj, { constant: VECTORS * lanes.count });
           advance(code, y, yj);
         });
-        copy(code, y, panel);
+        assign(code, y, panel, 'i32.add', yj);
         copy(code, yk, { constant: GROUP });
       },
       () => {
         copy(code, y, from);
-        place(code, from, from, { constant: GROUPS }, { constant: GROUP });
+        advance(code, from, { constant: GROUPS * GROUP });
         copy(code, yk, bk);
         copy(code, yj, { constant: GROUP });
       },
     );
-    sumRows(code, lanes, put, {
-      rows,
-      width,
-      depth,
-      x: a,
-      xi: ai,
-      xk: ak,
-      y,
-      yk,
-      yj,
-      z: to,
-      zi: ci,
-      zj: cj,
-      adds,
-    });
+    const x = { x: a, xi: ai, xk: ak, panel };
+    sumRows(code, lanes, kernels, { rows, width, depth, ...x, y, yk, yj, z: to, zi: ci, zj: cj, adds });
     place(code, to, to, cj, { constant: GROUPS * VECTORS * lanes.count });
   });
 }

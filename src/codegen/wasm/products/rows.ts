@@ -3,28 +3,56 @@
 
 import type { Code, FunctionRef, Local } from '../code.ts';
 import { type Lanes, VECTOR } from './lanes.ts';
-import { advance, compare, copy, countDown, place } from './steps.ts';
+import { GROUP } from './pack.ts';
+import { advance, compare, copy, countDown, least, place } from './steps.ts';
 import { ROWS, sumTile, type Tile, tileLocals, VECTORS } from './tile.ts';
 
+/** Functions that are called on the way. */
+export interface Kernels {
+  readonly pack: FunctionRef;
+  readonly put: FunctionRef;
+}
+
 /**
- * What is multiplied: z[i, j] = sum of x[i, k] y[k, j], the `adds` of it to what is there; of `width` columns. Addresses and
- * distances in bytes; `yj` is the distance between groups of columns, whose vectors are contiguous.
+ * What is multiplied: z[i, j] = sum of x[i, k] y[k, j], added to what is there if it `adds`; of `width` columns. Addresses and
+ * distances in bytes; `yj` is the distance between groups of columns, whose vectors are contiguous. At `panel` is room for a
+ * packed group of rows.
  */
 export type Rows = Readonly<
-  Record<
-    'rows' | 'width' | 'depth' | 'x' | 'xi' | 'xk' | 'y' | 'yk' | 'yj' | 'z' | 'zi' | 'zj' | 'adds',
-    Local
-  >
+  Record<'rows' | 'width' | 'depth' | 'x' | 'xi' | 'xk' | 'y' | 'yk' | 'yj' | 'z' | 'zi' | 'zj', Local> &
+    Record<'panel' | 'adds', Local>
 >;
 
-export function sumRows(code: Code, lanes: Lanes, put: FunctionRef, block: Rows): void {
-  const { rows, width, depth, x, xi, xk, y, yk, yj, z, zi, zj } = block;
+/**
+ * Columns from which on the rows are packed if they are neighbours. Each of their terms is on another line of the cache then,
+ * and those of powers of two bytes from each other evict each other.
+ */
+const MANY_COLUMNS = 64;
+
+export function sumRows(code: Code, lanes: Lanes, { pack, put }: Kernels, block: Rows): void {
+  const { rows, width, depth, x, xi, xk, y, yk, yj, z, zi, zj, panel, adds } = block;
   const tile = tileLocals(code);
-  const [height, columns, row, group, line, to] = Array.from({ length: 6 }, () => code.local('i32'));
+  const [packs, height, columns, from, row, step, group, line, to] = Array.from({ length: 9 }, () =>
+    code.local('i32'),
+  );
+  compare(code, xi, 'i32.eq', { constant: lanes.bytes });
+  compare(code, width, 'i32.ge_s', { constant: MANY_COLUMNS });
+  code.op('i32.and');
+  code.set(packs);
+  copy(code, step, xk);
   copy(code, height, rows);
-  copy(code, row, x);
+  copy(code, from, x);
   copy(code, line, z);
   countDown(code, height, ROWS, () => {
+    copy(code, row, from);
+    code.get(packs);
+    code.if(() => {
+      least(code, columns, height, { constant: ROWS });
+      for (const each of [from, xi, xk, columns, depth, panel]) code.get(each);
+      code.call(pack);
+      copy(code, row, panel);
+      copy(code, step, { constant: GROUP });
+    });
     copy(code, columns, width);
     copy(code, group, y);
     copy(code, to, line);
@@ -33,14 +61,14 @@ export function sumRows(code: Code, lanes: Lanes, put: FunctionRef, block: Rows)
       copy(code, tile.y, group);
       compare(code, columns, 'i32.gt_s', { constant: lanes.count });
       code.if(
-        () => sumTile(code, lanes, tile, 2, depth, xk, yk),
-        () => sumTile(code, lanes, tile, 1, depth, xk, yk),
+        () => sumTile(code, lanes, tile, 2, depth, step, yk),
+        () => sumTile(code, lanes, tile, 1, depth, step, yk),
       );
-      putTile(code, lanes, put, tile, { to, height, columns, zi, zj, adds: block.adds });
+      putTile(code, lanes, put, tile, { to, height, columns, zi, zj, adds });
       advance(code, group, yj);
       place(code, to, to, zj, { constant: VECTORS * lanes.count });
     });
-    place(code, row, row, xi, { constant: ROWS });
+    place(code, from, from, xi, { constant: ROWS });
     place(code, line, line, zi, { constant: ROWS });
   });
 }
