@@ -7,6 +7,7 @@ import type { Code, FunctionRef } from './code.ts';
 import type { WasmEnvironment } from './environment.ts';
 import type { MemoryMap } from './memory-map.ts';
 import { gramKernel, gramPanel } from './products/gram.ts';
+import { kernelParts, type Parts } from './products/parts.ts';
 import { productKernel, productPanel } from './products/product.ts';
 
 /** A kernel as statements name it, and the array. */
@@ -22,6 +23,7 @@ export class Kernels {
   readonly #environment: WasmEnvironment;
   readonly #panel: string;
   readonly #made = new Map<KernelName, Code>();
+  #parts: Parts | undefined;
   /** Elements of the array that are needed. */
   #length = 0;
 
@@ -40,7 +42,8 @@ export class Kernels {
 
   of(name: string): FunctionRef {
     const kernel = name as KernelName; // statements have the names of `product` and `gram`
-    const code = this.#made.get(kernel) ?? KERNELS[kernel](this.#environment);
+    this.#parts ??= kernelParts(this.#environment);
+    const code = this.#made.get(kernel) ?? KERNELS[kernel](this.#environment, this.#parts);
     this.#made.set(kernel, code);
     return code;
   }

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { Code } from '../../../src/codegen/wasm/code.ts';
 import { WasmEncoder } from '../../../src/codegen/wasm/encoder.ts';
 import { WasmEnvironment } from '../../../src/codegen/wasm/environment.ts';
+import { gramKernel, gramPanel } from '../../../src/codegen/wasm/products/gram.ts';
+import { kernelParts } from '../../../src/codegen/wasm/products/parts.ts';
 import { productKernel, productPanel } from '../../../src/codegen/wasm/products/product.ts';
 
 type Precision = 'f64' | 'f32';
@@ -19,7 +21,8 @@ interface Matrix {
   readonly steps: readonly [number, number];
 }
 
-type Layout = 'rows' | 'columns' | 'gaps' | 'backwards';
+const LAYOUTS = ['rows', 'columns', 'gaps', 'backwards'] as const;
+type Layout = (typeof LAYOUTS)[number];
 
 /** A memory that arrays are laid out in, and a kernel that works in it. */
 class Bench {
@@ -86,6 +89,10 @@ class Bench {
     return this.#numbers[this.at(matrix, i, j)];
   }
 
+  write(matrix: Matrix, i: number, j: number, value: number): void {
+    this.#numbers[this.at(matrix, i, j)] = value;
+  }
+
   /** Says what a kernel is to write, and that it may. */
   expects(
     matrix: Matrix,
@@ -129,7 +136,7 @@ function parameters({ address, first, steps }: Matrix): number[] {
 }
 
 describe.each(PRECISIONS)('products in %s', precision => {
-  const bench = new Bench(precision, productKernel);
+  const bench = new Bench(precision, environment => productKernel(environment, kernelParts(environment)));
 
   function check(
     [rows, columns, inner]: readonly [number, number, number],
@@ -164,8 +171,7 @@ describe.each(PRECISIONS)('products in %s', precision => {
     }
   }
 
-  const layouts: readonly Layout[] = ['rows', 'columns', 'gaps', 'backwards'];
-  const forms = layouts.flatMap(a => layouts.flatMap(b => layouts.map(c => [a, b, c] as const)));
+  const forms = LAYOUTS.flatMap(a => LAYOUTS.flatMap(b => LAYOUTS.map(c => [a, b, c] as const)));
 
   it('of all sizes up to 20, in all forms', () => {
     let turn = 0;
@@ -189,5 +195,57 @@ describe.each(PRECISIONS)('products in %s', precision => {
     ] as const;
     for (const [turn, size] of sizes.entries())
       for (const form of forms) check(size, form, turn % 2 === 0, turn % 3);
+  });
+});
+
+describe.each(PRECISIONS)('symmetric products in %s', precision => {
+  const bench = new Bench(precision, environment => gramKernel(environment, kernelParts(environment)));
+
+  function check(
+    rows: number,
+    inner: number,
+    layouts: readonly [Layout, Layout],
+    weighted: boolean,
+    adds: boolean,
+  ): void {
+    bench.clear();
+    const a = bench.matrix(rows, inner, layouts[0], rows % 3);
+    const w = bench.matrix(1, inner, layouts[0]);
+    const c = bench.matrix(rows, rows, layouts[1], inner % 3);
+    for (let i = 0; i < rows; i++) for (let j = 0; j < i; j++) bench.write(c, i, j, bench.read(c, j, i));
+    const panel = bench.panel(gramPanel(precision, rows));
+    const verify = bench.expects(c, rows, rows, (i, j) => {
+      let sum = adds ? bench.read(c, i, j) : 0;
+      for (let k = 0; k < inner; k++)
+        sum += bench.read(a, i, k) * (weighted ? bench.read(w, 0, k) : 1) * bench.read(a, j, k);
+      return sum + 0;
+    });
+    const weights = weighted ? [w.address, w.first, w.steps[1]] : [0, 0, 0];
+    bench.run(rows, inner, ...parameters(a), ...weights, ...parameters(c), panel, Number(adds));
+    try {
+      verify();
+    } catch (error) {
+      throw new Error(`${rows} x ${inner}, ${layouts}, ${weighted}, ${adds}: ${error}`);
+    }
+  }
+
+  it('of all sizes up to 20, in all layouts', () => {
+    let turn = 0;
+    for (let rows = 0; rows <= 20; rows++)
+      for (let inner = 0; inner <= 20; inner++)
+        for (const layout of LAYOUTS)
+          for (const result of LAYOUTS)
+            check(rows, inner, [layout, result], turn++ % 3 !== 0, turn % 2 === 0);
+  });
+
+  it('of sizes beyond blocks and tiles', () => {
+    for (const [rows, inner] of [
+      [100, 300],
+      [131, 129],
+      [270, 40],
+      [37, 260],
+    ])
+      for (const layout of LAYOUTS)
+        check(rows, inner, [layout, 'rows'], layout !== 'gaps', layout === 'rows');
   });
 });

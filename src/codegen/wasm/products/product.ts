@@ -7,9 +7,8 @@ import type { Size } from '../../../ir/size.ts';
 import type { Code, Local } from '../code.ts';
 import type { WasmEnvironment } from '../environment.ts';
 import { LANES, type Lanes } from './lanes.ts';
-import { GROUP, OVERRUN, packKernel } from './pack.ts';
-import { putKernel } from './put.ts';
-import { type Kernels, sumRows } from './rows.ts';
+import { GROUP, OVERRUN } from './pack.ts';
+import type { Parts } from './parts.ts';
 import { advance, assign, compare, copy, countDown, divideUp, least, place } from './steps.ts';
 import { VECTORS } from './tile.ts';
 
@@ -34,10 +33,9 @@ export function productPanel(precision: 'f64' | 'f32', rows: Size, columns: Size
  * element, and the distances between neighbours in its two directions, in elements; the byte where the panel begins; 1 if c
  * is to grow by the product, 0 if to become it.
  */
-export function productKernel(environment: WasmEnvironment): Code {
-  const lanes = LANES[environment.precision];
-  const code = environment.encoder.function(new Array(17).fill('i32'), []);
-  const kernels = { pack: packKernel(environment), put: putKernel(environment) };
+export function productKernel({ encoder, precision }: WasmEnvironment, parts: Parts): Code {
+  const lanes = LANES[precision];
+  const code = encoder.function(new Array(17).fill('i32'), []);
   const [rows, columns, inner, a, a0, ai, ak, b, b0, bk, bj, c, c0, ci, cj, panel, adds] = code.params.keys();
 
   // If only the columns of c are contiguous, it is computed transposed, c' = b' a'.
@@ -67,7 +65,7 @@ export function productKernel(environment: WasmEnvironment): Code {
   code.if(() => divideUp(code, depth, inner, blocks));
   code.loop(() => {
     least(code, depth, depth, inner);
-    sumBlock(code, lanes, kernels, { rows, columns, depth, a, ai, ak, b, bk, bj, c, ci, cj, panel, adds });
+    sumBlock(code, lanes, parts, { rows, columns, depth, a, ai, ak, b, bk, bj, c, ci, cj, panel, adds });
     copy(code, adds, { constant: 1 });
     place(code, a, a, depth, ak);
     place(code, b, b, depth, bk);
@@ -85,7 +83,7 @@ type Block = Readonly<
 >;
 
 /** The product of all rows and columns, by blocks of columns that fit the panel, behind a group of rows. */
-function sumBlock(code: Code, lanes: Lanes, kernels: Kernels, block: Block): void {
+function sumBlock(code: Code, lanes: Lanes, { pack, sumRows }: Parts, block: Block): void {
   const { rows, columns, depth, a, ai, ak, b, bk, bj, c, ci, cj, panel, adds } = block;
   const [y, yk, yj, width, rest, from, to] = Array.from({ length: 7 }, () => code.local('i32'));
   copy(code, rest, columns);
@@ -103,7 +101,7 @@ function sumBlock(code: Code, lanes: Lanes, kernels: Kernels, block: Block): voi
         copy(code, yk, width);
         countDown(code, yk, VECTORS * lanes.count, () => {
           for (const each of [from, bj, bk, yk, depth, y]) code.get(each);
-          code.call(kernels.pack);
+          code.call(pack);
           place(code, from, from, bj, { constant: VECTORS * lanes.count });
           advance(code, y, yj);
         });
@@ -117,8 +115,8 @@ function sumBlock(code: Code, lanes: Lanes, kernels: Kernels, block: Block): voi
         copy(code, yj, { constant: GROUP });
       },
     );
-    const x = { x: a, xi: ai, xk: ak, panel };
-    sumRows(code, lanes, kernels, { rows, width, depth, ...x, y, yk, yj, z: to, zi: ci, zj: cj, adds });
+    for (const each of [rows, width, depth, a, ai, ak, y, yk, yj, to, ci, cj, adds, panel]) code.get(each);
+    code.call(sumRows);
     place(code, to, to, cj, { constant: GROUPS * VECTORS * lanes.count });
   });
 }

@@ -2,26 +2,11 @@
 // their sums go.
 
 import type { Code, FunctionRef, Local } from '../code.ts';
-import { type Lanes, VECTOR } from './lanes.ts';
+import type { WasmEnvironment } from '../environment.ts';
+import { LANES, type Lanes, VECTOR } from './lanes.ts';
 import { GROUP } from './pack.ts';
 import { advance, compare, copy, countDown, least, place } from './steps.ts';
 import { ROWS, sumTile, type Tile, tileLocals, VECTORS } from './tile.ts';
-
-/** Functions that are called on the way. */
-export interface Kernels {
-  readonly pack: FunctionRef;
-  readonly put: FunctionRef;
-}
-
-/**
- * What is multiplied: z[i, j] = sum of x[i, k] y[k, j], added to what is there if it `adds`; of `width` columns. Addresses and
- * distances in bytes; `yj` is the distance between groups of columns, whose vectors are contiguous. At `panel` is room for a
- * packed group of rows.
- */
-export type Rows = Readonly<
-  Record<'rows' | 'width' | 'depth' | 'x' | 'xi' | 'xk' | 'y' | 'yk' | 'yj' | 'z' | 'zi' | 'zj', Local> &
-    Record<'panel' | 'adds', Local>
->;
 
 /**
  * Columns from which on the rows are packed if they are neighbours. Each of their terms is on another line of the cache then,
@@ -29,48 +14,62 @@ export type Rows = Readonly<
  */
 const MANY_COLUMNS = 64;
 
-export function sumRows(code: Code, lanes: Lanes, { pack, put }: Kernels, block: Rows): void {
-  const { rows, width, depth, x, xi, xk, y, yk, yj, z, zi, zj, panel, adds } = block;
+/** What its parameters are: z[i, j] = sum of x[i, k] y[k, j], added to what is there if it `adds`. */
+// biome-ignore format: a matrix a line
+const PARAMETERS = [
+  'rows', 'columns', 'depth',
+  'x', 'xi', 'xk',
+  'y', 'yk', 'yj', // yj: from one group of columns to the next; the columns of a group are neighbours
+  'z', 'zi', 'zj', 'adds',
+  'panel', // room for a packed group of rows
+] as const;
+
+/** The function of all tiles of some rows and columns. Addresses and distances are in bytes. */
+export function rowsKernel(
+  { encoder, precision }: WasmEnvironment,
+  pack: FunctionRef,
+  put: FunctionRef,
+): Code {
+  const lanes = LANES[precision];
+  const code = encoder.function(new Array(PARAMETERS.length).fill('i32'), []);
+  const [rows, width, depth, x, xi, xk, y, yk, yj, z, zi, zj, adds, panel] = code.params.keys();
   const tile = tileLocals(code);
-  const [packs, height, columns, from, row, step, group, line, to] = Array.from({ length: 9 }, () =>
-    code.local('i32'),
-  );
+  const [packs, step, columns, row, group, to] = Array.from({ length: 6 }, () => code.local('i32'));
   compare(code, xi, 'i32.eq', { constant: lanes.bytes });
   compare(code, width, 'i32.ge_s', { constant: MANY_COLUMNS });
   code.op('i32.and');
   code.set(packs);
   copy(code, step, xk);
-  copy(code, height, rows);
-  copy(code, from, x);
-  copy(code, line, z);
-  countDown(code, height, ROWS, () => {
-    copy(code, row, from);
+  code.get(packs);
+  code.if(() => copy(code, step, { constant: GROUP }));
+  countDown(code, rows, ROWS, () => {
+    copy(code, row, x);
     code.get(packs);
     code.if(() => {
-      least(code, columns, height, { constant: ROWS });
-      for (const each of [from, xi, xk, columns, depth, panel]) code.get(each);
+      least(code, columns, rows, { constant: ROWS });
+      for (const each of [x, xi, xk, columns, depth, panel]) code.get(each);
       code.call(pack);
       copy(code, row, panel);
-      copy(code, step, { constant: GROUP });
     });
     copy(code, columns, width);
     copy(code, group, y);
-    copy(code, to, line);
+    copy(code, to, z);
     countDown(code, columns, VECTORS * lanes.count, () => {
-      placeRows(code, tile, row, xi, height);
+      placeRows(code, tile, row, xi, rows);
       copy(code, tile.y, group);
       compare(code, columns, 'i32.gt_s', { constant: lanes.count });
       code.if(
         () => sumTile(code, lanes, tile, 2, depth, step, yk),
         () => sumTile(code, lanes, tile, 1, depth, step, yk),
       );
-      putTile(code, lanes, put, tile, { to, height, columns, zi, zj, adds });
+      putTile(code, lanes, put, tile, { to, height: rows, columns, zi, zj, adds });
       advance(code, group, yj);
       place(code, to, to, zj, { constant: VECTORS * lanes.count });
     });
-    place(code, from, from, xi, { constant: ROWS });
-    place(code, line, line, zi, { constant: ROWS });
+    place(code, x, x, xi, { constant: ROWS });
+    place(code, z, z, zi, { constant: ROWS });
   });
+  return code;
 }
 
 /** Where the rows of a tile are read; those beyond the last one are the first again, and are not stored. */
