@@ -13,6 +13,8 @@ export interface Lanes {
   readonly mul: Opcode;
   /** Loads a number into all lanes. */
   readonly loadSplat: keyof typeof MEMORY;
+  /** Loads a number into the first lane, zeros into the others. */
+  readonly loadZero: 'v128.load32_zero' | 'v128.load64_zero';
   /** One number: its type, how it is loaded, stored and added, and taken out of a vector. */
   readonly number: 'f32' | 'f64';
   readonly load: keyof typeof MEMORY;
@@ -30,6 +32,7 @@ export const LANES: { readonly [P in 'f32' | 'f64']: Lanes } = {
     add: 'f32x4.add',
     mul: 'f32x4.mul',
     loadSplat: 'v128.load32_splat',
+    loadZero: 'v128.load32_zero',
     number: 'f32',
     load: 'f32.load',
     store: 'f32.store',
@@ -44,6 +47,7 @@ export const LANES: { readonly [P in 'f32' | 'f64']: Lanes } = {
     add: 'f64x2.add',
     mul: 'f64x2.mul',
     loadSplat: 'v128.load64_splat',
+    loadZero: 'v128.load64_zero',
     number: 'f64',
     load: 'f64.load',
     store: 'f64.store',

@@ -5,7 +5,7 @@ import type { Code, FunctionRef, Local } from '../code.ts';
 import type { WasmEnvironment } from '../environment.ts';
 import { LANES, type Lanes, VECTOR } from './lanes.ts';
 import { GROUP } from './pack.ts';
-import { advance, compare, copy, countDown, least, place } from './steps.ts';
+import { advance, compare, copy, countDown, least, place, placeRows } from './steps.ts';
 import { ROWS, sumTile, type Tile, tileLocals, VECTORS } from './tile.ts';
 
 /**
@@ -55,7 +55,7 @@ export function rowsKernel(
     copy(code, group, y);
     copy(code, to, z);
     countDown(code, columns, VECTORS * lanes.count, () => {
-      placeRows(code, tile, row, xi, rows);
+      placeRows(code, tile.x, row, xi, rows);
       copy(code, tile.y, group);
       compare(code, columns, 'i32.gt_s', { constant: lanes.count });
       code.if(
@@ -70,19 +70,6 @@ export function rowsKernel(
     place(code, z, z, zi, { constant: ROWS });
   });
   return code;
-}
-
-/** Where the rows of a tile are read; those beyond the last one are the first again, and are not stored. */
-function placeRows(code: Code, { x }: Tile, row: Local, xi: Local, height: Local): void {
-  copy(code, x[0], row);
-  for (let p = 1; p < ROWS; p++) {
-    place(code, x[p], row, xi, { constant: p });
-    code.get(x[p]);
-    code.get(row);
-    compare(code, height, 'i32.gt_s', { constant: p });
-    code.op('select');
-    code.set(x[p]);
-  }
 }
 
 function putTile(

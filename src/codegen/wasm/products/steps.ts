@@ -95,3 +95,19 @@ export function divideUp(code: Code, target: Local, dividend: Local, divisor: Op
   code.op('i32.div_u');
   code.set(target);
 }
+
+/**
+ * Where the next rows of a matrix begin, of which `left` are left: those beyond the last one are the first again, so that they
+ * may be read.
+ */
+export function placeRows(code: Code, rows: readonly Local[], first: Local, step: Local, left: Local): void {
+  copy(code, rows[0], first);
+  for (let p = 1; p < rows.length; p++) {
+    assign(code, rows[p], rows[p - 1], 'i32.add', step);
+    code.get(rows[p]);
+    code.get(first);
+    compare(code, left, 'i32.gt_s', { constant: p });
+    code.op('select');
+    code.set(rows[p]);
+  }
+}
