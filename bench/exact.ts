@@ -17,20 +17,41 @@ export const EXACT: { readonly [name: string]: (x: number, y: number) => Exact }
   expm1: x => {
     if (isTiny(x)) return plain([x, 0]);
     if (x < -100) return plain([-1, 0]);
-    const { k, s } = reducedExpm1([x, 0]);
-    if (k === 0) return plain(s);
-    if (k > 200) return { sum: add(s, [1, 0]), exponent: k };
-    return plain(add(scaled(s, k), twoSum(2 ** k, -1)));
+    return x > 140 ? expOf([x, 0]) : plain(expm1Of([x, 0]));
   },
   log: x => plain(logOf([x, 0])),
   log1p: x => plain(isTiny(x) ? [x, 0] : log1pOf([x, 0])),
+  log2: x => plain(div(logOf([x, 0]), LN2)),
+  log10: x => plain(div(logOf([x, 0]), LN10)),
+  xlogx: x => plain(mul(logOf([x, 0]), [x, 0])),
+  xlogy: (x, y) => plain(mul(logOf([y, 0]), [x, 0])),
+  xlog1py: (x, y) => plain(mul(isTiny(y) ? [y, 0] : log1pOf([y, 0]), [x, 0])),
   sin: x => plain(isTiny(x) ? [x, 0] : sinOf(x, 0)),
   cos: x => plain(sinOf(x, 1)),
+  atan: x => {
+    if (isTiny(x)) return plain([x, 0]);
+    // tan(atan(x) - y) = (x c - s) / (c + x s) with s, c of the nearest double y
+    const y = Math.atan(x);
+    const [s, c] = [sinOf(y, 0), sinOf(y, 1)];
+    const t = div(sub(mul(c, [x, 0]), s), add(c, mul(s, [x, 0])));
+    return plain(add([y, 0], t));
+  },
+  sinh: x => {
+    if (isTiny(x)) return plain([x, 0]);
+    const a = Math.abs(x);
+    const t = a < 40 ? expm1Of([a, 0]) : undefined;
+    const { sum, exponent } = t === undefined ? expOf([a, 0]) : plain(add(t, div(t, add(t, [1, 0]))));
+    return { sum: x < 0 ? [-sum[0], -sum[1]] : sum, exponent: exponent - 1 };
+  },
+  cosh: x => {
+    const { sum, exponent } = expOf([Math.abs(x), 0]);
+    const inverse = value(expOf([-Math.abs(x), 0]));
+    return { sum: add(sum, scaled(inverse, -exponent)), exponent: exponent - 1 };
+  },
   tanh: x => {
     if (isTiny(x)) return plain([x, 0]);
     if (Math.abs(x) > 40) return plain([Math.sign(x), 0]);
-    const { k, s } = reducedExpm1([2 * x, 0]);
-    const t = k === 0 ? s : add(scaled(s, k), twoSum(2 ** k, -1));
+    const t = expm1Of([2 * x, 0]);
     return plain(div(t, add(t, [2, 0])));
   },
   sigmoid: x => {
@@ -71,6 +92,7 @@ export function ulps(computed: number, { sum, exponent }: Exact, digits = 53, le
 }
 
 const LN2: Sum = [Math.LN2, 2.3190468138462996e-17];
+const LN10: Sum = [Math.LN10, -2.1707562233822494e-16];
 const TWO_OVER_SQRT_PI: Sum = [1.1283791670955126, 1.533545961316588e-17];
 /** pi/2 as a sum of four. */
 const HALF_PI = [1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33, 5.562271104316826e-50];
@@ -160,6 +182,12 @@ function reducedExpm1(x: Sum): { readonly k: number; readonly s: Sum } {
   return { k, s };
 }
 
+/** exp(x) - 1 for -100 < x < 700. */
+function expm1Of(x: Sum): Sum {
+  const { k, s } = reducedExpm1(x);
+  return k === 0 ? s : add(scaled(s, k), twoSum(2 ** k, -1));
+}
+
 function expOf(x: Sum): Exact {
   const { k, s } = reducedExpm1(x);
   return { sum: add(s, [1, 0]), exponent: k };
@@ -180,9 +208,7 @@ function log1pOf(x: Sum): Sum {
   const y = Math.log1p(x[0]);
   if (Math.abs(y) < 1e-300) return x;
   // (1 + x) exp(-y) - 1 = x + (1 + x) expm1(-y)
-  const { k, s } = reducedExpm1([-y, 0]);
-  const t = k === 0 ? s : add(scaled(s, k), twoSum(2 ** k, -1));
-  const d = add(x, mul(add([1, 0], x), t));
+  const d = add(x, mul(add([1, 0], x), expm1Of([-y, 0])));
   return add([y, 0], sub(d, scaled(mul(d, d), -1)));
 }
 

@@ -23,6 +23,12 @@ export function expModerate(f: Formula, x: Vector): Vector {
   return f.mul(expReduced(f, reduced), f.shiftLeft(shifted, f.format.fraction));
 }
 
+/** exp(x) / 2 for x in [-745, 711], f32: [-103, 90], even where exp(x) overflows; `x` is kept. */
+export function expHalf(f: Formula, x: Vector): Vector {
+  const { shifted, ...reduced } = reduce(f, x, 2 * f.format.bias);
+  return scale(f, f.keep(expReduced(f, reduced)), f.keep(f.subBits(shifted, 1n)));
+}
+
 /** exp(x) - 1. */
 export function expm1(f: Formula, x: Vector): Vector {
   const lower = f.either(-40, -20); // expm1 is -1 below

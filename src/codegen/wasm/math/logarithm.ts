@@ -5,13 +5,28 @@ import type { Formula, Operand, Vector } from './formula.ts';
 
 /** log(x); NaN for x < 0. */
 export function log(f: Formula, x: Vector): Vector {
+  return ofAll(f, x, (k, g) => join(f, k, g, 0));
+}
+
+/** log2(x) = k + log(1 + g) / log(2), of which the first is exact. */
+export function log2(f: Formula, x: Vector): Vector {
+  return ofAll(f, x, (k, g) => joinScaled(f, k, g, f.either(LOG2_F64, LOG2_F32)));
+}
+
+/** log10(x). */
+export function log10(f: Formula, x: Vector): Vector {
+  return ofAll(f, x, (k, g) => joinScaled(f, k, g, f.either(LOG10_F64, LOG10_F32)));
+}
+
+/** A logarithm of any x, from that of 2^k (1 + g). */
+function ofAll(f: Formula, x: Vector, joined: (k: Vector, g: Vector) => Vector): Vector {
   // Subnormal numbers are multiplied by a power of two first.
   const lift = f.either(54, 25);
   const tiny = f.keep(f.less(x, f.either(2 ** -1022, 2 ** -126)));
   const normal = f.keep(f.select(tiny, f.mul(x, 2 ** lift), x));
   const { exponent, g } = split(f, normal);
   const k = f.keep(f.sub(exponent, f.and(tiny, lift)));
-  return f.select(f.less(0, x), finiteOr(f, x, join(f, k, f.keep(g), 0)), atMostZero(f, x));
+  return f.select(f.less(0, x), finiteOr(f, x, joined(k, f.keep(g))), atMostZero(f, x));
 }
 
 /** log(1 + x); NaN for x < -1. */
@@ -85,6 +100,42 @@ function join(f: Formula, k: Vector, g: Vector, left: Operand): Vector {
   const low = f.mul(k, f.either(1.9082149292705877e-10, 9.0580006145e-6));
   const small = left === 0 ? low : f.add(low, left);
   return f.sub(high, f.sub(f.sub(half, f.add(f.mul(s, f.add(half, r)), small)), g));
+}
+
+/** 1 / log(base) and log(2) / log(base), each as a sum, of which products with the first part are nearly exact. */
+interface Scale {
+  readonly inverse: readonly [high: number, low: number];
+  readonly two: readonly [high: number, low: number];
+}
+
+/** e_log2.c, e_log10.c, e_log2f.c and e_log10f.c of FreeBSD's msun. */
+const LOG2_F64: Scale = { inverse: [1.4426950407214463, 1.6751713164886512e-10], two: [1, 0] };
+const LOG2_F32: Scale = { inverse: [1.4428710938, -0.00017605285393], two: [1, 0] };
+const LOG10_F64: Scale = {
+  inverse: [0.4342944818781689, 2.5082946711645275e-11],
+  two: [0.30102999566361177, 3.694239077158931e-13],
+};
+const LOG10_F32: Scale = {
+  inverse: [0.43432617188, -3.1689971365e-5],
+  two: [0.30102920532, 7.9034151668e-7],
+};
+
+/** k log(2) + log(1 + g), divided by the logarithm of a base. */
+function joinScaled(f: Formula, k: Vector, g: Vector, { inverse, two }: Scale): Vector {
+  const half = f.keep(f.mul(0.5, f.mul(g, g)));
+  const s = f.keep(f.div(g, f.add(2, g)));
+  const square = f.keep(f.mul(s, s));
+  const r = f.mul(square, f.polynomial(square, f.either(LOG_F64, LOG_F32)));
+  // log(1 + g) = high + low, of which the first has half the digits
+  const high = f.keep(f.and(f.sub(g, half), f.either(0xffffffff_00000000n, 0xfffff000n)));
+  const low = f.keep(f.add(f.sub(f.sub(g, high), half), f.mul(s, f.add(half, r))));
+  const scaled = f.keep(f.mul(high, inverse[0]));
+  const rest = f.add(f.mul(f.add(low, high), inverse[1]), f.mul(low, inverse[0]));
+  const powers = two[0] === 1 ? k : f.keep(f.mul(k, two[0]));
+  const withPowers = two[1] === 0 ? rest : f.add(f.mul(k, two[1]), rest);
+  const sum = f.keep(f.add(powers, scaled));
+  const rounding = f.add(f.sub(powers, sum), scaled);
+  return f.add(f.add(withPowers, rounding), sum);
 }
 
 /** The result where x is finite, x where it is Infinity or NaN. */

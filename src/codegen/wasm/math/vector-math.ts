@@ -3,11 +3,14 @@
 
 import type { Code, FunctionRef } from '../code.ts';
 import type { WasmEncoder } from '../encoder.ts';
+import { atan } from './arctangent.ts';
+import { xlog1py, xlogx, xlogy } from './entropy.ts';
 import { erf } from './error-function.ts';
 import { exp, expm1 } from './exponential.ts';
 import { Formula, type Shape, type Vector } from './formula.ts';
-import { log, log1p } from './logarithm.ts';
-import { sigmoid, softplus, tanh } from './logistic.ts';
+import { cosh, sinh, tanh } from './hyperbolic.ts';
+import { log, log1p, log2, log10 } from './logarithm.ts';
+import { sigmoid, softplus } from './logistic.ts';
 import { pow } from './power.ts';
 import { cos, sin } from './trigonometric.ts';
 
@@ -20,8 +23,16 @@ const FUNCTIONS: { readonly [name: string]: { readonly arity: 1 | 2; readonly de
   expm1: { arity: 1, define: expm1 },
   log: { arity: 1, define: log },
   log1p: { arity: 1, define: log1p },
+  log2: { arity: 1, define: log2 },
+  log10: { arity: 1, define: log10 },
+  xlogx: { arity: 1, define: xlogx },
+  xlogy: { arity: 2, define: xlogy },
+  xlog1py: { arity: 2, define: xlog1py },
   sin: { arity: 1, define: sin },
   cos: { arity: 1, define: cos },
+  atan: { arity: 1, define: atan },
+  sinh: { arity: 1, define: sinh },
+  cosh: { arity: 1, define: cosh },
   tanh: { arity: 1, define: tanh },
   sigmoid: { arity: 1, define: sigmoid },
   softplus: { arity: 1, define: softplus },
