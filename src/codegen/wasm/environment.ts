@@ -4,6 +4,7 @@
 
 import type { Code, FunctionRef, GlobalRef } from './code.ts';
 import type { WasmEncoder } from './encoder.ts';
+import { NumberMath } from './math/number-math.ts';
 
 /** What an array consists of. */
 export type ElementType = 'f64' | 'f32' | 'i32';
@@ -21,10 +22,12 @@ export class WasmEnvironment {
   /** Of arrays of real numbers. */
   readonly precision: 'f64' | 'f32';
   readonly #elements = new Map<string, ElementType>();
+  readonly #numbers: NumberMath;
 
   constructor(encoder: WasmEncoder, precision: 'f64' | 'f32') {
     this.encoder = encoder;
     this.precision = precision;
+    this.#numbers = new NumberMath(encoder);
   }
 
   /** Says what an array consists of that holds no real numbers of the module's precision. */
@@ -45,9 +48,9 @@ export class WasmEnvironment {
     return this.encoder.global(`#${name}`, 'i32');
   }
 
-  /** A function of numbers of JavaScript: `Math.sin`, or a special function such as `lgamma` that the module text holds. */
+  /** A function of numbers: `Math.sin`, or a special function such as `lgamma`; imported unless it is faster here. */
   math(name: string, arity: number): FunctionRef {
-    return this.encoder.importFunction(name, new Array(arity).fill('f64'), ['f64']);
+    return this.#numbers.function(name, arity);
   }
 
   /**

@@ -1,7 +1,7 @@
 // The spelling of every elementwise operation in WebAssembly: one row each, parallel to forms.ts. A form asks for each operand
 // once, in any order, and leaves the result on the stack: an f64, or an i32 0 or 1 if the operation makes a mask. Invariant:
-// hard points (NaN, infinities, signed zeros) give what the JavaScript of forms.ts gives. What is no instruction is a call:
-// `Math.sin` and the like, and the special functions, by the names that forms.ts calls them.
+// hard points (NaN, infinities, signed zeros) give what the JavaScript of forms.ts gives. What is no instruction is a call of
+// `Math.sin` and the like or of a special function, by the names that forms.ts calls them.
 
 import { constantOf } from '../../ir/build.ts';
 import type { Node } from '../../ir/graph.ts';
@@ -49,7 +49,7 @@ export const WASM_FORMS: { readonly [O in OpName]: WasmForm } = {
   sqrt:    instruction('f64.sqrt'),
   cbrt:    call('Math.cbrt'),
   nthRoot: helper,
-  hypot:   x => (x.node.inputs.length === 1 || x.node.inputs.length > 3 ? hypot(x) : helper(x)),
+  hypot:   hypot,
   exp:     call('Math.exp'),
   expm1:   call('Math.expm1'),
   log:     call('Math.log'),
@@ -97,10 +97,10 @@ export const WASM_FORMS: { readonly [O in OpName]: WasmForm } = {
   sigmoid:   helper,
   softplus:  helper,
   logit:     helper,
-  xlogy:     helper,
+  xlogy:     timesLogarithm,
   xlog1py:   helper,
-  xlogx:     helper,
-  logsumexp: x => (x.node.inputs.length === 2 ? helper(x) : logsumexp(x)),
+  xlogx:     timesLogarithm,
+  logsumexp: logsumexp,
   logcosh:   helper,
   log1mexp:  helper,
   sqrt1pm1:  helper,
@@ -234,6 +234,29 @@ function modulo(x: WasmOperands): void {
     code.get(divisor);
     code.f64(0);
     code.op('f64.eq');
+    code.op('select');
+  });
+}
+
+/** x log(x), or x log(y): 0 if x is, unless y is NaN. */
+function timesLogarithm(x: WasmOperands): void {
+  const { code } = x;
+  withLocals(code, 2, ([factor, argument]) => {
+    x.number(0);
+    code.tee(factor);
+    if (x.node.inputs.length === 2) x.number(1);
+    else code.get(factor);
+    code.tee(argument);
+    code.call(x.environment.math('Math.log', 1));
+    code.op('f64.mul');
+    code.f64(0);
+    code.get(factor);
+    code.f64(0);
+    code.op('f64.ne');
+    code.get(argument);
+    code.get(argument);
+    code.op('f64.ne');
+    code.op('i32.or');
     code.op('select');
   });
 }

@@ -1,12 +1,13 @@
-// hypot and logsumexp of many operands, written out: a call would need an imported function for each number of operands. The
-// operands stand in locals, since both functions go through them twice. The same sums in the same order as ir/special.js.
+// hypot and logsumexp, written out: a call costs more than most of their work, and each number of operands would need an
+// imported function of its own. The operands stand in locals, since both functions go through them twice. The same sums in
+// the same order as ir/special.js.
 
 import type { Local } from './code.ts';
 import type { WasmOperands } from './forms.ts';
 
 /**
- * The root of the sum of squares where that is within range or NaN. Beyond, hypot of two numbers at a time, which costs
- * accuracy a few digits of the last place.
+ * The root of the sum of squares where that is within range. Elsewhere a call, with more than three operands one for each of
+ * them, which costs accuracy a few units of the last place.
  */
 export function hypot(x: WasmOperands): void {
   const { code, environment } = x;
@@ -31,6 +32,11 @@ export function hypot(x: WasmOperands): void {
       code.op('f64.sqrt');
     },
     () => {
+      if (operands.length === 2 || operands.length === 3) {
+        for (const operand of operands) code.get(operand);
+        code.call(environment.math(`hypot${operands.length}`, operands.length));
+        return;
+      }
       code.f64(0);
       for (const operand of operands) {
         code.get(operand);

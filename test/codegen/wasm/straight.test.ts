@@ -12,6 +12,9 @@ import { importText } from '../programs.ts';
 import { ALL, ARITHMETIC, POINTS, randomProgram } from '../random-programs.ts';
 import { type Bound, bound } from './bound.ts';
 
+/** Those that are the same to the last bit. */
+const EXACT = ARITHMETIC.filter(op => op !== 'tanh');
+
 const TINY: Pieces = { ...WASM_PIECES, whole: 7, chunk: 7 };
 const WHOLE: Pieces = { ...WASM_PIECES, whole: 20_000 };
 
@@ -22,12 +25,12 @@ describe('random programs', () => {
 
   it('of selections, bit for bit', async () => {
     for (let seed = 1; seed <= 100; seed++)
-      await check(randomProgram(seed, 25 + seed, [...ARITHMETIC, 'lt', 'and', 'not', 'real'], 30), 0);
+      await check(randomProgram(seed, 25 + seed, [...EXACT, 'lt', 'and', 'not', 'real'], 30), 0);
   });
 
   it('of 500 to 5,000 operations, bit for bit', async () => {
     for (const size of [500, 2000, 5000])
-      await check(randomProgram(size, size, [...ARITHMETIC, 'lt', 'and'], 5), 0);
+      await check(randomProgram(size, size, [...EXACT, 'lt', 'and'], 5), 0);
   });
 });
 
