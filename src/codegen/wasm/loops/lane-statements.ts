@@ -12,7 +12,7 @@ import type { Lanes } from './lanes.ts';
 import type { Element } from './places.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
-import { VECTOR, VectorValues, type Width } from './vector-values.ts';
+import { VECTOR, VectorValues } from './vector-values.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { readonly kind: K }>;
 
@@ -90,7 +90,7 @@ export class LaneStatements {
       for (const each of copies) {
         const step = each * lanes;
         if (left !== undefined && left < step) continue;
-        this.#vectors(count, { shape: this.#shape, copies: each }, left !== undefined);
+        this.#vectors(count, each, left !== undefined);
         if (left !== undefined) left %= step;
       }
       this.#finish();
@@ -105,14 +105,21 @@ export class LaneStatements {
     this.#code.if(vectors);
   }
 
-  #vectors(count: Count, width: Width, isSure: boolean): void {
+  #vectors(count: Count, copies: number, isSure: boolean): void {
     const { statements, scratch, math } = this.#context;
-    this.#values = new VectorValues(this.#frame, statements.values, math, this.#loop, width, array =>
-      this.#expandedName(array),
-    );
+    this.#values = new VectorValues(this.#frame, statements.values, math, {
+      shape: this.#shape,
+      lanes: this.#loop,
+      copies,
+      copyVariables: this.#loop.variables,
+      copyStep: LANES_OF[this.#shape],
+      differs: value => this.#loop.varying.has(value),
+      privateName: array =>
+        this.#loop.arrays.get(array) === 'private' ? this.#expandedName(array) : undefined,
+    });
     const privates = [...this.#loop.arrays].filter(([, use]) => use === 'private');
-    for (const [array] of privates) this.#expand(array, width.copies);
-    const step = width.copies * this.#values.lanes;
+    for (const [array] of privates) this.#expand(array, copies);
+    const step = copies * this.#values.lanes;
     statements.repeat(count, this.#loop.loop.body, step, isSure, () => this.#block(this.#loop.loop.body));
     for (const [array] of privates) {
       const { name, length } = this.#expanded.get(array)!; // made above
@@ -449,7 +456,7 @@ export class LaneStatements {
       this.#statements.fill(statement);
       return;
     }
-    const each = this.#values.width.copies * this.#values.lanes;
+    const each = this.#values.copies * this.#values.lanes;
     const length = statement.length ?? this.#context.lengthOf(array);
     fill(
       this.#frame,
@@ -515,7 +522,7 @@ export class LaneStatements {
   }
 
   #eachCopy<T>(write: (copy: number) => T): T[] {
-    return Array.from({ length: this.#values.width.copies }, (_, copy) => write(copy));
+    return Array.from({ length: this.#values.copies }, (_, copy) => write(copy));
   }
 }
 

@@ -3,6 +3,7 @@
 // (scalar-values.ts), and put into all lanes where it is used. Invariant: all lanes are iterations that there are.
 
 import { addSizes, multiplySizes, type Size } from '../../../ir/size.ts';
+import type { LoopVariable } from '../../loops/space.ts';
 import type { Expression, Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
 import { WASM_FORMS } from '../forms.ts';
@@ -14,11 +15,24 @@ import type { Element } from './places.ts';
 import type { ScalarValues } from './scalar-values.ts';
 import { LANES_OF, type Shape, vectorForm } from './vector-forms.ts';
 
-/** What vectors are made of, and how many make up one iteration of the vector loop. */
-export interface Width {
+/** How iterations are spread over lanes and copies. */
+export interface Spread {
   readonly shape: Shape;
+  /** The loop that lanes run over. */
+  readonly lanes: Lanes;
   readonly copies: number;
+  /** What copies run over, and by how much it differs from one to the next. */
+  readonly copyVariables: readonly LoopVariable[];
+  readonly copyStep: number;
+  /** True for a value that is not the same in all copies. */
+  readonly differs: (value: Value) => boolean;
+  /** The array that holds an element for each lane of what is private to an iteration. */
+  readonly privateName: (array: string) => string | undefined;
+  /** Leaves, in all lanes, a value that differs between copies only. */
+  readonly ofCopy?: (value: Value, isMask: boolean, copy: number) => void;
 }
+
+type Choice = Extract<Expression, { readonly kind: 'choose' }>;
 
 /** Bytes of a vector. */
 export const VECTOR = 16;
@@ -30,37 +44,32 @@ const REVERSED = {
 } as const;
 
 export class VectorValues {
-  readonly width: Width;
+  readonly copies: number;
   readonly lanes: number;
+  readonly #shape: Shape;
+  readonly #spread: Spread;
   readonly #frame: Frame;
   readonly #code: Code;
   readonly #scalars: ScalarValues;
   readonly #math: VectorMath;
   readonly #loop: Lanes;
-  /** The array that holds an element for each lane of what is private to an iteration. */
-  readonly #privateName: (array: string) => string;
   /** One for each copy, or one that all share. */
   readonly #locals = new Map<Value, readonly Local[]>();
   readonly #variables = new Map<string, readonly Local[]>();
 
-  constructor(
-    frame: Frame,
-    scalars: ScalarValues,
-    math: VectorMath,
-    loop: Lanes,
-    width: Width,
-    privateName: (array: string) => string,
-  ) {
+  constructor(frame: Frame, scalars: ScalarValues, math: VectorMath, spread: Spread) {
     this.#frame = frame;
     this.#code = frame.code;
     this.#scalars = scalars;
     this.#math = math;
-    this.#loop = loop;
-    this.width = width;
-    this.lanes = LANES_OF[width.shape];
-    this.#privateName = privateName;
+    this.#spread = spread;
+    this.#loop = spread.lanes;
+    this.#shape = spread.shape;
+    this.copies = spread.copies;
+    this.lanes = LANES_OF[spread.shape];
   }
 
+  /** True for a value that is not the same in all lanes. */
   isVarying(value: Value): boolean {
     return this.#loop.varying.has(value);
   }
@@ -69,9 +78,10 @@ export class VectorValues {
   define(value: Value): void {
     if (value.uses === 0 || this.#scalars.isInline(value)) return;
     // Where something stands is known from the first lane.
-    if (!this.isVarying(value) || this.#isPlace(value)) {
+    const isSingle = !this.isVarying(value) && !this.#spread.differs(value);
+    if (isSingle || this.#isPlace(value)) {
       this.#scalars.define(value);
-      if (!this.isVarying(value) || !this.#loop.contents.operands.has(value)) return;
+      if (isSingle || !this.#loop.contents.operands.has(value)) return;
     }
     this.#locals.set(value, this.#kept(value));
   }
@@ -80,7 +90,7 @@ export class VectorValues {
     this.#scalars.forget(value);
     const locals = this.#locals.get(value);
     if (locals === undefined) return;
-    for (const local of locals) this.#code.release(local);
+    for (const local of new Set(locals)) this.#code.release(local);
     this.#locals.delete(value);
   }
 
@@ -97,24 +107,21 @@ export class VectorValues {
    * copies.
    */
   sharing(values: readonly Value[], write: () => void): void {
-    if (this.width.copies === 1) {
+    if (this.copies === 1) {
       write();
       return;
     }
     const shared: Value[] = [];
     const visit = (value: Value): void => {
       if (this.#locals.has(value)) return;
-      if (this.isVarying(value)) {
+      if (this.#spread.differs(value)) {
         const { expression } = value;
-        if (expression.kind === 'choose' && !this.isVarying(expression.operands[0])) return; // one side only
+        if (expression.kind === 'choose' && !this.#isBoth(expression)) return; // one side only
         if ('operands' in expression) for (const operand of expression.operands) visit(operand);
         return;
       }
       if (this.#isAtHand(value)) return;
-      const local = this.#code.local('v128');
-      this.#splat(value, value.isMask);
-      this.#code.set(local);
-      this.#locals.set(value, new Array(this.width.copies).fill(local));
+      this.#locals.set(value, this.#kept(value));
       shared.push(value);
     };
     for (const value of values) visit(value);
@@ -129,12 +136,12 @@ export class VectorValues {
   number(value: Value, copy: number): void {
     const known = this.#locals.get(value);
     if (known === undefined && !this.isVarying(value)) {
-      this.#splat(value, false);
+      this.#same(value, false, copy);
       return;
     }
     this.#held(value, copy, known);
-    if (!this.#isMask(value)) return;
-    this.#code.splat(this.width.shape, 1);
+    if (!value.isMask) return;
+    this.#code.splat(this.#shape, 1);
     this.#code.op('v128.and');
   }
 
@@ -142,15 +149,15 @@ export class VectorValues {
   mask(value: Value, copy: number): void {
     const known = this.#locals.get(value);
     if (known === undefined && !this.isVarying(value)) {
-      this.#splat(value, true);
+      this.#same(value, true, copy);
       return;
     }
     this.#held(value, copy, known);
-    if (this.#isMask(value)) return;
+    if (value.isMask) return;
     // What is neither 0 nor NaN.
-    this.#code.op(`${this.width.shape}.abs`);
-    this.#code.splat(this.width.shape, 0);
-    this.#code.op(`${this.width.shape}.gt`);
+    this.#code.op(`${this.#shape}.abs`);
+    this.#code.splat(this.#shape, 0);
+    this.#code.op(`${this.#shape}.gt`);
   }
 
   /** The distance of an element to that of the next iteration. */
@@ -159,17 +166,18 @@ export class VectorValues {
   }
 
   /** How far the first lane of a copy is from that of the first one. */
-  #ofCopy(element: Element, copy: number): Size {
-    return multiplySizes(this.strideOf(element), copy * this.lanes);
+  #ofCopy({ place, base }: Element, copy: number): Size {
+    const { copyVariables, copyStep } = this.#spread;
+    return multiplySizes(strideOf(place, base, copyVariables), copy * copyStep);
   }
 
   /** Leaves the address of what the first lane of a copy accesses; returns the offset. */
   address(element: Element, copy: number): number {
     const { places } = this.#scalars;
-    if (this.#loop.arrays.get(element.array) === 'private') {
-      const own = { ...element, array: this.#privateName(element.array) };
-      const bytes = VECTOR * this.width.copies;
-      return places.address(own, 0, bytes) + VECTOR * copy;
+    const own = this.#spread.privateName(element.array);
+    if (own !== undefined) {
+      const bytes = VECTOR * this.copies;
+      return places.address({ ...element, array: own }, 0, bytes) + VECTOR * copy;
     }
     // Against the direction of memory the last lane is first.
     const stride = this.strideOf(element);
@@ -179,7 +187,7 @@ export class VectorValues {
 
   /** How the lanes of an element lie in memory. */
   layoutOf(element: Element): 'row' | 'reversed' | 'same' | 'apart' {
-    if (this.#loop.arrays.get(element.array) === 'private') return 'row';
+    if (this.#spread.privateName(element.array) !== undefined) return 'row';
     const stride = this.strideOf(element);
     if (stride === 1) return 'row';
     return stride === -1 ? 'reversed' : stride === 0 ? 'same' : 'apart';
@@ -188,11 +196,10 @@ export class VectorValues {
   /** Leaves the elements of all lanes. */
   load(element: Element, copy: number): void {
     const code = this.#code;
-    const { shape } = this.width;
+    const shape = this.#shape;
     const type = this.#frame.elementOf(element.array);
     const layout = this.layoutOf(element);
-    const isPrivate = this.#loop.arrays.get(element.array) === 'private';
-    const isInteger = type === 'i32' && !isPrivate;
+    const isInteger = type === 'i32';
     if (layout === 'row' || layout === 'reversed') {
       const offset = this.address(element, copy);
       code.memory(isInteger && shape === 'f64x2' ? 'v128.load64_zero' : 'v128.load', offset);
@@ -238,7 +245,7 @@ export class VectorValues {
     const vector = this.#code.local('v128');
     this.#code.tee(vector);
     this.#code.get(vector);
-    this.#code.shuffle(REVERSED[this.width.shape]);
+    this.#code.shuffle(REVERSED[this.#shape]);
     this.#code.release(vector);
   }
 
@@ -247,16 +254,20 @@ export class VectorValues {
     return this.#scalars.places.address(element, addSizes(this.#ofCopy(element, copy), further));
   }
 
-  /** Computes a value into locals. */
+  /** Computes a value into locals: one, if it is the same in all copies. */
   #kept(value: Value): readonly Local[] {
+    const compute = (copy: number): Local => {
+      if (value.isMask) this.mask(value, copy);
+      else this.number(value, copy);
+      const local = this.#code.local('v128');
+      this.#code.set(local);
+      return local;
+    };
+    const { copies } = this;
+    if (!this.#spread.differs(value)) return new Array(copies).fill(compute(0));
     let locals: readonly Local[] = [];
     this.sharing([value], () => {
-      locals = Array.from({ length: this.width.copies }, (_, copy) => {
-        this.#push(value.expression, value.isMask, copy);
-        const local = this.#code.local('v128');
-        this.#code.set(local);
-        return local;
-      });
+      locals = Array.from({ length: copies }, (_, copy) => compute(copy));
     });
     return locals;
   }
@@ -265,11 +276,6 @@ export class VectorValues {
   #held(value: Value, copy: number, locals: readonly Local[] | undefined): void {
     if (locals !== undefined) this.#code.get(locals[copy]);
     else this.#push(value.expression, value.isMask, copy);
-  }
-
-  /** True for what is held as a mask. */
-  #isMask({ isMask }: Value): boolean {
-    return isMask;
   }
 
   #isPlace({ expression: { kind } }: Value): boolean {
@@ -281,10 +287,22 @@ export class VectorValues {
     return kind === 'number' || kind === 'known' || kind === 'size';
   }
 
+  /** True for a selection of which both sides are computed. */
+  #isBoth({ operands: [condition] }: Choice): boolean {
+    return this.isVarying(condition) || this.#spread.differs(condition);
+  }
+
+  /** Leaves what is the same in all lanes of a copy. */
+  #same(value: Value, isMask: boolean, copy: number): void {
+    if (this.#spread.differs(value))
+      this.#spread.ofCopy!(value, isMask, copy); // only given where there is such a value
+    else this.#splat(value, isMask);
+  }
+
   /** Leaves a single number, or condition, in all lanes. */
   #splat(value: Value, asMask: boolean): void {
     const { expression } = value;
-    const { shape } = this.width;
+    const shape = this.#shape;
     const { places } = this.#scalars;
     const code = this.#code;
     if (expression.kind === 'number' && !asMask) {
@@ -302,7 +320,7 @@ export class VectorValues {
   #splatNow(value: Value, asMask: boolean): void {
     const { expression } = value;
     const code = this.#code;
-    const { shape } = this.width;
+    const shape = this.#shape;
     if (asMask) {
       code.i32(0);
       this.#scalars.mask(value);
@@ -323,7 +341,7 @@ export class VectorValues {
 
   #push(expression: Expression, isMask: boolean, copy: number): void {
     const code = this.#code;
-    const { shape } = this.width;
+    const shape = this.#shape;
     switch (expression.kind) {
       case 'apply':
         this.#apply(expression, copy);
@@ -376,7 +394,7 @@ export class VectorValues {
     form({
       node,
       code: this.#code,
-      shape: this.width.shape,
+      shape: this.#shape,
       math: this.#math,
       vector: index => this.number(operands[index], copy),
       mask: index => this.mask(operands[index], copy),
@@ -389,11 +407,12 @@ export class VectorValues {
     copy: number,
   ): void {
     const code = this.#code;
-    const { shape } = this.width;
+    const shape = this.#shape;
     const locals = operands.map(operand => {
-      if (!this.isVarying(operand)) return undefined;
+      if (!this.isVarying(operand) && !this.#spread.differs(operand)) return undefined;
       const local = code.local('v128');
-      this.#held(operand, copy, this.#locals.get(operand));
+      if (operand.isMask) this.mask(operand, copy);
+      else this.number(operand, copy);
       code.set(local);
       return local;
     });
@@ -430,7 +449,14 @@ export class VectorValues {
         mask: index => {
           const local = locals[index];
           if (local === undefined) this.#scalars.mask(operands[index]);
-          else extract(local, lane, true);
+          else {
+            const { isMask } = operands[index];
+            extract(local, lane, isMask);
+            if (isMask) return;
+            code.op('f64.abs');
+            code.f64(0);
+            code.op('f64.gt');
+          }
         },
         isDear: () => false,
       });
@@ -455,14 +481,11 @@ export class VectorValues {
   }
 
   /** One side if the condition is the same in all lanes, else both. */
-  #choose(
-    { operands: [condition, x, y] }: Extract<Expression, { kind: 'choose' }>,
-    isMask: boolean,
-    copy: number,
-  ): void {
+  #choose(choice: Choice, isMask: boolean, copy: number): void {
     const code = this.#code;
+    const [condition, x, y] = choice.operands;
     const side = (value: Value) => () => (isMask ? this.mask(value, copy) : this.number(value, copy));
-    if (!this.isVarying(condition)) {
+    if (!this.#isBoth(choice)) {
       this.#scalars.mask(condition);
       code.if(side(x), side(y), 'v128');
       return;
@@ -476,9 +499,10 @@ export class VectorValues {
   /** An index as a number: that of the first lane, and by how much the others are further. */
   #counted({ place }: Extract<Expression, { kind: 'integer' }>, copy: number): void {
     const code = this.#code;
-    const { shape } = this.width;
+    const shape = this.#shape;
     const stride = strideOf(place, undefined, this.#loop.variables) as number; // or the loop would not be in lanes
-    this.#scalars.places.place({ ...place, constant: addSizes(place.constant, stride * copy * this.lanes) });
+    const ofCopy = this.#ofCopy({ array: '', place, base: undefined }, copy);
+    this.#scalars.places.place({ ...place, constant: addSizes(place.constant, ofCopy) });
     code.op('i32x4.splat');
     const steps = [0, 1, 2, 3].map(lane => BigInt.asUintN(32, BigInt(stride * lane)));
     code.constant(steps.flatMap(bits => [0n, 8n, 16n, 24n].map(by => Number((bits >> by) & 0xffn))));
