@@ -7,6 +7,7 @@ import { evaluateTable, peersTable } from './evaluate.mjs';
 import { startupTable } from './startup.mjs';
 import { bundleTable } from './tensors/bundle.mjs';
 import { hessianTable } from './tensors/hessians.mjs';
+import { librarySizes, moduleTable } from './tensors/modules.mjs';
 import { tensorTables } from './tensors/run.mjs';
 
 const quick = process.argv.includes('--quick');
@@ -46,19 +47,31 @@ ${startupTable(options)}
 
 ## Tensors
 
-Value and gradient by the \`bind\` form, against loops written by hand (\`bench/tensors/hand\`; f32 arrays, sums in double
-precision), \`@jax-js/jax\` with \`jit\`, on wasm, and TensorFlow.js on its cpu and wasm backends, all in turns, each library in a thread of its own.
+Value and gradient by the \`bind\` form of both targets, \`js\` and \`wasm\`; \`in place\` is \`wasm\` with parameters and gradient in
+its memory. Against them, all in turns: \`gcc\`, programs in C for each work (\`bench/c\`: \`gcc -O3 -march=native -ffast-math\`, loops
+over vectors of 64 bytes, OpenBLAS for products) in a process of their own; \`hand\`, loops in JavaScript (\`bench/tensors/hand\`; f32 arrays,
+sums in double precision); \`@jax-js/jax\` with \`jit\`, on wasm, and TensorFlow.js on its wasm backend, each in a thread of its own.
 Each is checked against the hand-written one before it is timed. The libraries keep data and parameters in their own memory; the
-gradient is read back. \`compile\` is the first compilation in a process; \`workspace\` is what \`bind\` allocates beyond its copies of
-the data, the second time for twice as many samples.
+gradient is read back.
 
 ${await tensorTables(options)}
+
+## Modules
+
+Each in a new process: the compiler's first compilation; from the text of the module to the result of the first call (for \`wasm\`
+also step by step: \`import\`, \`bind\`, the call). \`workspace\` is what \`bind\` allocates beyond its copies of the data, for \`wasm\` pages
+of 64 KiB that hold parameters and gradient too.
+
+${await moduleTable(options)}
+
+${await librarySizes()}
 
 ## Hessians and sparse Jacobians
 
 The dense Hessian by the \`bind\` form, both triangles written on each call, against loops written by hand that know what
 each Hessian is made of (\`bench/tensors/hand/*-hessian.mjs\`: one triangle in register tiles and its mirror; blocks and
-zeros; sums of outer products of layers), and \`hessian\` of \`@jax-js/jax\` with \`jit\`, or without it where its jit is wrong.
+zeros; sums of outer products of layers), C for logistic regression (\`dsyrk\` of OpenBLAS on blocks of samples), and \`hessian\` of
+\`@jax-js/jax\` with \`jit\`, or without it where its jit is wrong.
 All are checked against the hand-written one, element by element, before they are timed. TensorFlow.js has no Hessians.
 
 ${await hessianTable(options)}

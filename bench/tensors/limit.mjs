@@ -14,7 +14,16 @@ const SOURCES = fileURLToPath(new URL('../c/', import.meta.url));
 const FLAGS = '-O3 -march=native -ffast-math -fopenmp-simd'.split(' ');
 const LIBRARIES = ['-lopenblas', '-lmvec', '-lm'];
 
-/** The sizes a kind of work is told, in this order; `layers` are several. */
+/**
+ * @typedef {import('./data.mjs').Floats} Floats
+ * @typedef {Pick<import('./workloads.mjs').Workload, 'kind' | 'sizes'>} Work
+ * @typedef {'f64' | 'f32'} Precision
+ */
+
+/**
+ * The sizes a kind of work is told, in this order; `layers` are several.
+ * @type {Record<string, (keyof import('./data.mjs').Sizes)[]>}
+ */
 const SIZES = {
   logistic: ['n', 'd'],
   mlp: ['n', 'layers'],
@@ -35,9 +44,9 @@ export function startLimit() {
   }
   /** @type {Program | undefined} */
   let program;
-  const start = async (workload, precision, method) => {
+  const start = async (/** @type {Work} */ work, /** @type {Precision} */ precision, method = 'gradient') => {
     program?.stop();
-    program = new Program(directory, workload, precision, method);
+    program = new Program(directory, work, precision, method);
     return program.result();
   };
   return [
@@ -47,9 +56,12 @@ export function startLimit() {
       kinds: Object.keys(SIZES),
       hessians: ['logistic'],
       tolerance: TOLERANCE.limit,
-      prepare: (workload, precision) => start(workload, precision, 'gradient'),
-      prepareHessian: async (workload, precision) => ({ H: (await start(workload, precision, 'hessian')).g }),
-      slice: calls => program.milliseconds(calls),
+      /** @param {Work} work @param {Precision} precision */
+      prepare: (work, precision) => start(work, precision),
+      /** @param {Work} work @param {Precision} precision */
+      prepareHessian: async (work, precision) => ({ H: (await start(work, precision, 'hessian')).g }),
+      /** @param {number} calls */
+      slice: calls => /** @type {Program} */ (program).milliseconds(calls),
       stop() {
         program?.stop();
         rmSync(directory, { recursive: true });
@@ -76,6 +88,7 @@ class Program {
   #output;
   #Floats;
 
+  /** @param {string} directory @param {Work} work @param {Precision} precision @param {string} method */
   constructor(directory, { kind, sizes }, precision, method) {
     this.#Floats = precision === 'f64' ? Float64Array : Float32Array;
     const { inputs, wrt } = generate(kind, sizes, this.#Floats);
@@ -83,7 +96,7 @@ class Program {
     const input = join(directory, 'input');
     this.#output = join(directory, 'output');
     writeFileSync(input, this.#flat([...dataOf(inputs, wrt), ...points]));
-    const lengths = [points[0].length, ...SIZES[kind].flatMap(name => sizes[name])];
+    const lengths = [points[0].length, ...SIZES[kind].flatMap(name => sizes[name] ?? 0)];
     this.#child = spawn(
       join(directory, precision),
       [kind, method, input, this.#output, ...lengths.map(String)],
@@ -102,6 +115,7 @@ class Program {
     return { value: new Float64Array(buffer, 0, 1)[0], g: new this.#Floats(buffer, 8) };
   }
 
+  /** @param {number} calls */
   async milliseconds(calls) {
     this.#child.stdin.write(`${calls}\n`);
     return Number(await this.#line());
@@ -117,6 +131,7 @@ class Program {
     return value;
   }
 
+  /** @param {readonly ArrayLike<number>[]} parts */
   #flat(parts) {
     const all = new this.#Floats(parts.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
@@ -128,7 +143,11 @@ class Program {
   }
 }
 
-/** The inputs that are not differentiated, in the order of data.mjs; indices of arrays are known to the programs. */
+/**
+ * The inputs that are not differentiated, in the order of data.mjs; indices of arrays are known to the programs.
+ * @param {import('./data.mjs').Inputs} inputs @param {readonly string[]} wrt
+ * @returns {ArrayLike<number>[]}
+ */
 function dataOf(inputs, wrt) {
   return Object.entries(inputs)
     .filter(([name, value]) => !wrt.includes(name) && !(value instanceof Int32Array))

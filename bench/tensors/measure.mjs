@@ -16,9 +16,9 @@ import { median } from '../harness.mjs';
  * @returns {Promise<Timing[]>}
  */
 export async function takeTurns(variants, { quick }) {
-  const warmUpMs = quick ? 150 : 600;
+  const warmUpMs = quick ? 150 : 400;
   const sliceMs = quick ? 2 : 5;
-  const budgetMs = quick ? 700 : 5000;
+  const budgetMs = quick ? 700 : 3000;
 
   const counts = [];
   for (const slice of variants) {
@@ -91,6 +91,7 @@ export function allocated(f) {
       original.prototype.constructor = original;
     };
   });
+  const { WebAssembly } = globals;
   const { Memory } = WebAssembly;
   WebAssembly.Memory = new Proxy(Memory, {
     construct(target, args, newTarget) {

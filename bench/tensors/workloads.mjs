@@ -12,6 +12,7 @@
  * @property {true} [alone] only where it is asked for, and without the libraries: 1,023 steps written out take minutes
  * @property {true} [products] nothing but matrix products
  * @property {true} [double] in double precision only
+ * @property {boolean} [repeats] a module like another one of a different size
  */
 
 /** @type {readonly Workload[]} */
@@ -97,6 +98,7 @@ export const workloads = [
     formula: `product-${n}`,
     sizes: { n, m: n, k: n },
     products: /** @type {const} */ (true),
+    repeats: n !== 256,
   })),
 ];
 

@@ -192,6 +192,16 @@ test('allocated bytes are those that arrays own', () => {
   expect(new Float64Array(1).constructor).toBe(Float64Array);
 });
 
+test('allocated bytes are the pages of a memory', () => {
+  const { bytes } = allocated(() => {
+    const { WebAssembly } = globalThis as unknown as {
+      WebAssembly: { Memory: new (size: { initial: number }) => { buffer: ArrayBuffer } };
+    };
+    return new Float64Array(new WebAssembly.Memory({ initial: 2 }).buffer);
+  });
+  expect(bytes).toBe(2 * 65536);
+});
+
 test('what does twice the work takes longer', async () => {
   const work = (times: number) => () => {
     let sum = 0;
