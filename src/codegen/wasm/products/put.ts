@@ -1,29 +1,54 @@
 // Storing sums at the edges of a result, or into one whose rows are not contiguous: never beyond the last of them.
 
-import type { Code } from '../code.ts';
+import type { Code, Local } from '../code.ts';
 import type { WasmEnvironment } from '../environment.ts';
 import { LANES, type Lanes, VECTOR } from './lanes.ts';
-import { advance, compare } from './steps.ts';
+import { advance, compare, copy, countDown, least } from './steps.ts';
+import { ROWS, VECTORS } from './tile.ts';
 
 /**
- * The function that stores the first numbers of two vectors. Its parameters: where the first goes, bytes from one to the next,
- * how many there are, whether to add them to what is there, the vectors.
+ * The function that stores a tile, or those of its rows and columns that there are. Its parameters: where its first element
+ * goes, bytes from row to row and from column to column, the numbers of rows and columns that are left, which may be more than
+ * those of a tile, whether to add the tile to what is there, its vectors row by row.
  */
 export function putKernel({ encoder, precision }: WasmEnvironment): Code {
   const lanes = LANES[precision];
-  const code = encoder.function(['i32', 'i32', 'i32', 'i32', 'v128', 'v128'], []);
-  const [, step] = code.params.keys();
-  compare(code, step, 'i32.eq', { constant: lanes.bytes });
-  code.if(
-    () => putContiguous(code, lanes),
-    () => putOneByOne(code, lanes),
-  );
+  const vectors = new Array<'v128'>(ROWS * VECTORS).fill('v128');
+  const code = encoder.function(['i32', 'i32', 'i32', 'i32', 'i32', 'i32', ...vectors], []);
+  const [to, zi, zj, rows, columns, adds, ...sums] = code.params.keys();
+  const row: Row = {
+    to: code.local('i32'),
+    step: zj,
+    count: code.local('i32'),
+    adds,
+    vectors: sums.slice(0, VECTORS),
+  };
+  least(code, rows, rows, { constant: ROWS });
+  countDown(code, rows, 1, () => {
+    copy(code, row.to, to);
+    copy(code, row.count, columns);
+    compare(code, zj, 'i32.eq', { constant: lanes.bytes });
+    code.if(
+      () => putContiguous(code, lanes, row),
+      () => putOneByOne(code, lanes, row),
+    );
+    advance(code, to, zi);
+    for (const [v, sum] of sums.slice(VECTORS).entries()) copy(code, sums[v], sum); // the next row becomes the first
+  });
   return code;
 }
 
+/** What is stored of a row: the first `count` numbers of its vectors, `step` bytes from each other. */
+interface Row {
+  readonly to: Local;
+  readonly step: Local;
+  readonly count: Local;
+  readonly adds: Local;
+  readonly vectors: readonly Local[];
+}
+
 /** A whole vector if there is one, then a half and a quarter. */
-function putContiguous(code: Code, lanes: Lanes): void {
-  const [to, , count, adds, first, second] = code.params.keys();
+function putContiguous(code: Code, lanes: Lanes, { to, count, adds, vectors: [first, second] }: Row): void {
   const addOld = () => {
     code.get(adds);
     code.if(() => {
@@ -79,10 +104,9 @@ function putContiguous(code: Code, lanes: Lanes): void {
   });
 }
 
-function putOneByOne(code: Code, lanes: Lanes): void {
-  const [to, step, count, adds, first, second] = code.params.keys();
+function putOneByOne(code: Code, lanes: Lanes, { to, step, count, adds, vectors }: Row): void {
   code.block(() => {
-    for (const [v, vector] of [first, second].entries()) {
+    for (const [v, vector] of vectors.entries()) {
       for (let lane = 0; lane < lanes.count; lane++) {
         compare(code, count, 'i32.eq', { constant: v * lanes.count + lane });
         code.brIf(0);

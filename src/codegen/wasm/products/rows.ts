@@ -57,12 +57,13 @@ export function rowsKernel(
     countDown(code, columns, VECTORS * lanes.count, () => {
       placeRows(code, tile.x, row, xi, rows);
       copy(code, tile.y, group);
+      const target = { to, rows, columns, zi, zj, adds };
+      const sumAndPut = (vectors: number) => () => {
+        sumTile(code, lanes, tile, vectors, depth, step, yk);
+        putTile(code, lanes, put, tile, vectors, target);
+      };
       compare(code, columns, 'i32.gt_s', { constant: lanes.count });
-      code.if(
-        () => sumTile(code, lanes, tile, 2, depth, step, yk),
-        () => sumTile(code, lanes, tile, 1, depth, step, yk),
-      );
-      putTile(code, lanes, put, tile, { to, height: rows, columns, zi, zj, adds });
+      code.if(sumAndPut(2), sumAndPut(1));
       advance(code, group, yj);
       place(code, to, to, zj, { constant: VECTORS * lanes.count });
     });
@@ -72,60 +73,51 @@ export function rowsKernel(
   return code;
 }
 
+/** Where a tile goes, and how many rows and columns are left there. */
+type Target = Readonly<Record<'to' | 'rows' | 'columns' | 'zi' | 'zj' | 'adds', Local>>;
+
+/** Stores the first vectors of each row of a tile: at once if all there is of them is wanted. */
 function putTile(
   code: Code,
   lanes: Lanes,
   put: FunctionRef,
   { sums }: Tile,
-  {
-    to,
-    height,
-    columns,
-    zi,
-    zj,
-    adds,
-  }: Readonly<Record<'to' | 'height' | 'columns' | 'zi' | 'zj' | 'adds', Local>>,
+  vectors: number,
+  { to, rows, columns, zi, zj, adds }: Target,
 ): void {
-  const at = code.local('i32');
-  copy(code, at, to);
-  code.block(() => {
-    const eachRow = (store: (row: readonly Local[]) => void) => {
+  compare(code, columns, 'i32.ge_s', { constant: vectors * lanes.count });
+  compare(code, rows, 'i32.ge_s', { constant: ROWS });
+  code.op('i32.and');
+  compare(code, zj, 'i32.eq', { constant: lanes.bytes });
+  code.op('i32.and');
+  code.if(
+    () => {
+      const at = code.local('i32');
       for (const [p, row] of sums.entries()) {
-        if (p > 0) {
-          compare(code, height, 'i32.eq', { constant: p });
-          code.brIf(1);
-          advance(code, at, zi);
-        }
-        store(row);
-      }
-    };
-    compare(code, columns, 'i32.ge_s', { constant: VECTORS * lanes.count });
-    compare(code, zj, 'i32.eq', { constant: lanes.bytes });
-    code.op('i32.and');
-    code.if(
-      () =>
-        eachRow(row => {
-          code.get(adds);
-          code.if(() => {
-            for (const [v, sum] of row.entries()) {
-              code.get(sum);
-              code.get(at);
-              code.memory('v128.load', v * VECTOR);
-              code.op(lanes.add);
-              code.set(sum);
-            }
-          });
-          for (const [v, sum] of row.entries()) {
-            code.get(at);
+        if (p === 0) copy(code, at, to);
+        else advance(code, at, zi);
+        const stored = row.slice(0, vectors);
+        code.get(adds);
+        code.if(() => {
+          for (const [v, sum] of stored.entries()) {
             code.get(sum);
-            code.memory('v128.store', v * VECTOR);
+            code.get(at);
+            code.memory('v128.load', v * VECTOR);
+            code.op(lanes.add);
+            code.set(sum);
           }
-        }),
-      () =>
-        eachRow(row => {
-          for (const each of [at, zj, columns, adds, ...row]) code.get(each);
-          code.call(put);
-        }),
-    );
-  });
+        });
+        for (const [v, sum] of stored.entries()) {
+          code.get(at);
+          code.get(sum);
+          code.memory('v128.store', v * VECTOR);
+        }
+      }
+      code.release(at);
+    },
+    () => {
+      for (const each of [to, zi, zj, rows, columns, adds, ...sums.flat()]) code.get(each);
+      code.call(put);
+    },
+  );
 }
