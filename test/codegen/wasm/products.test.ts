@@ -15,6 +15,9 @@ const PRECISIONS: readonly Precision[] = ['f64', 'f32'];
 
 const SENTINEL = -77777;
 
+/** Numbers behind the last array that are watched. */
+const BEHIND = 1000;
+
 /** A matrix in memory: where its array begins, its first element and the distances between neighbours. */
 interface Matrix {
   readonly address: number;
@@ -25,12 +28,15 @@ interface Matrix {
 const LAYOUTS = ['rows', 'columns', 'gaps', 'backwards'] as const;
 type Layout = (typeof LAYOUTS)[number] | 'upwards';
 
+const PAIRS = LAYOUTS.flatMap(a => LAYOUTS.map(b => [a, b] as const));
+
 /** A memory that arrays are laid out in, and a kernel that works in it. */
 class Bench {
   readonly #bytes: number;
   readonly #numbers: Float64Array | Float32Array;
   readonly #kernel: (...args: number[]) => void;
-  readonly #written = new Set<number>();
+  /** The numbers that the kernel may leave in any state. */
+  #panel = { from: 0, to: 0 };
   #end = 2;
   #seed = 1;
 
@@ -48,8 +54,8 @@ class Bench {
 
   /** Forgets all arrays. */
   clear(): void {
-    this.#numbers.fill(SENTINEL, 0, this.#end + 8);
-    this.#written.clear();
+    this.#numbers.fill(SENTINEL, 0, this.#end + BEHIND);
+    this.#panel = { from: 0, to: 0 };
     this.#end = 2;
   }
 
@@ -105,21 +111,24 @@ class Bench {
     const expected: [number, number][] = [];
     for (let i = 0; i < rows; i++)
       for (let j = 0; j < columns; j++) expected.push([this.at(matrix, i, j), value(i, j)]);
-    const before = this.#numbers.slice(0, this.#end);
+    const before = this.#numbers.slice(0, this.#end + BEHIND);
     return () => {
       for (const [at, value] of expected) before[at] = value;
-      for (let at = 0; at < this.#end; at++) {
-        if (this.#written.has(at) || Object.is(before[at], this.#numbers[at])) continue;
+      for (let at = 0; at < before.length; at++) {
+        if (at === this.#panel.from) at = this.#panel.to;
+        if (Object.is(before[at], this.#numbers[at])) continue;
         throw new Error(`number ${at} is ${this.#numbers[at]}, not ${before[at]}`);
       }
     };
   }
 
-  /** An array that the kernel may leave in any state. */
+  /** An array that the kernel may leave in any state; at first it holds nothing that may get into a result. */
   panel(length: number): number {
     expect(Number.isInteger(length)).toBe(true);
     const address = this.array(length);
-    for (let at = 0; at < length; at++) this.#written.add(address / this.#bytes + at);
+    const from = address / this.#bytes;
+    this.#panel = { from, to: from + length };
+    this.#numbers.fill(Number.NaN, from, from + length);
     return address;
   }
 
@@ -196,7 +205,8 @@ describe.each(PRECISIONS)('products in %s', precision => {
       [32, 32, 512],
     ] as const;
     for (const [turn, size] of sizes.entries())
-      for (const form of forms) check(size, form, turn % 2 === 0, turn % 3);
+      for (const form of forms.filter((_, at) => at % 3 === turn % 3))
+        check(size, form, turn % 2 === 0, turn % 3);
   });
 });
 
@@ -235,9 +245,8 @@ describe.each(PRECISIONS)('symmetric products in %s', precision => {
     let turn = 0;
     for (let rows = 0; rows <= 20; rows++)
       for (let inner = 0; inner <= 20; inner++)
-        for (const layout of LAYOUTS)
-          for (const result of LAYOUTS)
-            check(rows, inner, [layout, result], turn++ % 3 !== 0, turn % 2 === 0);
+        for (const [layout, result] of PAIRS.slice(turn % 13, (turn % 13) + 3))
+          check(rows, inner, [layout, result], turn++ % 3 !== 0, turn % 2 === 0);
   });
 
   it('of sizes beyond blocks and tiles', () => {

@@ -35,7 +35,6 @@ export function gramKernel({ encoder, precision }: WasmEnvironment, { pack, sumR
   const side = VECTORS * lanes.count;
   const [depth, blocks, groupBytes, packed] = locals(code, 4);
   const [rest, from, width, at, left, height, x, y, z] = locals(code, 9);
-  const factor = code.local('v128');
 
   for (const each of [a0, ai, ak, w0, wk, c0, ci, cj])
     assign(code, each, each, 'i32.mul', { constant: lanes.bytes });
@@ -56,7 +55,7 @@ export function gramKernel({ encoder, precision }: WasmEnvironment, { pack, sumR
       copy(code, at, y);
       advance(code, y, groupBytes);
       code.get(w);
-      code.if(() => weigh(code, lanes, factor, at, y, w, z, wk));
+      code.if(() => weigh(code, lanes, at, y, w, wk));
     });
   };
 
@@ -117,17 +116,10 @@ function locals(code: Code, count: number): Local[] {
   return Array.from({ length: count }, () => code.local('i32'));
 }
 
-/** Multiplies a packed group, from `at` to `end`, by its weights; `weight` is a local to use. */
-function weigh(
-  code: Code,
-  lanes: Lanes,
-  factor: Local,
-  at: Local,
-  end: Local,
-  w: Local,
-  weight: Local,
-  wk: Local,
-): void {
+/** Multiplies a packed group, from `at` to `end`, by its weights. */
+function weigh(code: Code, lanes: Lanes, at: Local, end: Local, w: Local, wk: Local): void {
+  const factor = code.local('v128');
+  const weight = code.local('i32');
   copy(code, weight, w);
   countTo(code, at, end, { constant: GROUP }, () => {
     code.get(weight);
