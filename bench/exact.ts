@@ -23,13 +23,15 @@ export const EXACT: { readonly [name: string]: (x: number, y: number) => Exact }
   log1p: x => plain(isTiny(x) ? [x, 0] : log1pOf([x, 0])),
   log2: x => plain(div(logOf([x, 0]), LN2)),
   log10: x => plain(div(logOf([x, 0]), LN10)),
-  xlogx: x => plain(mul(logOf([x, 0]), [x, 0])),
-  xlogy: (x, y) => plain(mul(logOf([y, 0]), [x, 0])),
-  xlog1py: (x, y) => plain(mul(isTiny(y) ? [y, 0] : log1pOf([y, 0]), [x, 0])),
+  xlogx: x => product(logOf([x, 0]), x),
+  xlogy: (x, y) => product(logOf([y, 0]), x),
+  xlog1py: (x, y) => product(isTiny(y) ? [y, 0] : log1pOf([y, 0]), x),
   sin: x => plain(isTiny(x) ? [x, 0] : sinOf(x, 0)),
   cos: x => plain(sinOf(x, 1)),
   atan: x => {
     if (isTiny(x)) return plain([x, 0]);
+    if (Math.abs(x) > 1e15)
+      return plain(sub(x < 0 ? [-HALF_PI[0], -HALF_PI[1]] : [HALF_PI[0], HALF_PI[1]], [1 / x, 0]));
     // tan(atan(x) - y) = (x c - s) / (c + x s) with s, c of the nearest double y
     const y = Math.atan(x);
     const [s, c] = [sinOf(y, 0), sinOf(y, 1)];
@@ -96,6 +98,13 @@ const LN10: Sum = [Math.LN10, -2.1707562233822494e-16];
 const TWO_OVER_SQRT_PI: Sum = [1.1283791670955126, 1.533545961316588e-17];
 /** pi/2 as a sum of four. */
 const HALF_PI = [1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33, 5.562271104316826e-50];
+
+/** The product with a number of any size. */
+function product(x: Sum, y: number): Exact {
+  const exponent = exponentOf(y);
+  const half = exponent >> 1;
+  return { sum: mul(x, [y * power(-half) * power(half - exponent), 0]), exponent };
+}
 
 /** A number whose square is nothing beside 1, and whose low part could not be a normal number. */
 function isTiny(x: number): boolean {

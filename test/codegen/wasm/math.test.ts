@@ -25,7 +25,7 @@ const BOUNDS: { readonly [name: string]: readonly [f64: number, f32: number] } =
   sin: [0.9, 1.5],
   cos: [0.9, 1.5],
   atan: [1.5, 1.5],
-  sinh: [1.5, 1.5],
+  sinh: [1.7, 1.7],
   cosh: [1.5, 1.5],
   tanh: [1.4, 1.4],
   sigmoid: [2, 2],

@@ -6,7 +6,7 @@ import { constantOf } from '../../../ir/build.ts';
 import type { Node } from '../../../ir/graph.ts';
 import type { OpName } from '../../../ir/ops.ts';
 import type { Code, Local } from '../code.ts';
-import type { VectorMath } from '../math/vector-math.ts';
+import { isVectorFunction, type VectorMath } from '../math/vector-math.ts';
 import type { Opcode } from '../opcodes.ts';
 
 /** Two numbers of 64 bits, or four of 32. */
@@ -27,25 +27,10 @@ export interface VectorOperands {
 
 export type VectorForm = (x: VectorOperands) => void;
 
-/** Functions of ../math. */
-const FUNCTIONS: ReadonlySet<OpName> = new Set<OpName>([
-  'exp',
-  'expm1',
-  'log',
-  'log1p',
-  'sin',
-  'cos',
-  'tanh',
-  'sigmoid',
-  'softplus',
-  'erf',
-]);
-
 /** The form of an operation; undefined if it has none. */
 export function vectorForm(node: Node): VectorForm | undefined {
-  if (FUNCTIONS.has(node.op)) return functionOf;
-  if (node.op === 'pow') return constantOf(node.inputs[1]) === 2 ? square : functionOf;
-  return FORMS[node.op];
+  if (node.op === 'pow' && constantOf(node.inputs[1]) === 2) return square;
+  return isVectorFunction(node.op) ? functionOf : FORMS[node.op];
 }
 
 // biome-ignore format: one operation a line

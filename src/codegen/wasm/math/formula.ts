@@ -2,7 +2,7 @@
 // Invariant: a value that is used more than once has been kept, in a local of its own. What is kept is computed there and
 // then; what is not, where it is used.
 
-import type { Code, FunctionRef, Local } from '../code.ts';
+import type { Code, Local } from '../code.ts';
 import type { Opcode } from '../opcodes.ts';
 
 /** Two numbers of 64 bits, or four of 32, in a vector. */
@@ -216,48 +216,6 @@ export class Formula {
   /** The lower 32 bits of all lanes of two vectors of 64-bit lanes. */
   lowWords(low: Vector, high: Vector): Vector {
     return this.#shuffled(low, high, LOWER_WORDS);
-  }
-
-  // Lanes one by one.
-
-  /**
-   * `result` where `fits` holds, elsewhere what a function of numbers gives. Calls it only if some lane does not fit, so
-   * that is to be rare; a lane's value does not depend on the other lanes.
-   */
-  unless(fits: Vector, result: Vector, exact: FunctionRef, args: readonly Vector[]): Vector {
-    const { code } = this;
-    const kept = this.code.local('v128');
-    this.#kept.push(kept);
-    result();
-    code.set(kept);
-    const mask = this.keep(fits);
-    mask();
-    code.op(`${this.format.bits}.all_true`);
-    code.op('i32.eqz');
-    code.if(() => {
-      this.select(
-        mask,
-        () => code.get(kept),
-        () => this.#byLane(exact, args),
-      )();
-      code.set(kept);
-    });
-    return () => code.get(kept);
-  }
-
-  #byLane(exact: FunctionRef, args: readonly Vector[]): void {
-    const { code, shape } = this;
-    code.splat(shape, 0);
-    for (let lane = 0; lane < this.format.lanes; lane++) {
-      for (const push of args) {
-        push();
-        code.lane(`${shape}.extract_lane`, lane);
-        if (shape === 'f32x4') code.op('f64.promote_f32');
-      }
-      code.call(exact);
-      if (shape === 'f32x4') code.op('f32.demote_f64');
-      code.lane(`${shape}.replace_lane`, lane);
-    }
   }
 
   #shuffled(x: Vector, y: Vector, bytes: readonly number[]): Vector {

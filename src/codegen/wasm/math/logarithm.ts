@@ -1,4 +1,4 @@
-// log and log1p of all lanes at once, after fdlibm (e_log.c and s_log1p.c of FreeBSD's msun, and their float versions):
+// log, log1p, log2 and log10 of all lanes at once, after fdlibm (e_log.c, s_log1p.c and others of FreeBSD's msun):
 // x = 2^k (1 + g) with 1 + g in [sqrt(1/2), sqrt(2)), and log(1 + g) from s = g / (2 + g). Errors are below 1 ulp.
 
 import type { Formula, Operand, Vector } from './formula.ts';

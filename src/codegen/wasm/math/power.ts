@@ -3,6 +3,7 @@
 // which has bits enough. Bases that are not positive, and results that are not normal numbers, are left to Math.pow.
 
 import type { FunctionRef } from '../code.ts';
+import { unlessFits } from './by-lane.ts';
 import { expBeyond, expWithin } from './exponential.ts';
 import type { Formula, Vector } from './formula.ts';
 import { logWithin, split } from './logarithm.ts';
@@ -20,7 +21,7 @@ function powF32(f: Formula, x: Vector, exact: FunctionRef, y: Vector): Vector {
     return wide.keep(expWithin(wide, within));
   });
   const fits = f.and(f.and(f.less(0, x), f.less(x, Infinity)), f.less(f.abs(y), Infinity));
-  return f.unless(fits, f.narrowed(powers[0], powers[1]), exact, [x, y]);
+  return unlessFits(f, fits, f.narrowed(powers[0], powers[1]), exact, [x, y]);
 }
 
 function powF64(f: Formula, x: Vector, exact: FunctionRef, y: Vector): Vector {
@@ -32,7 +33,7 @@ function powF64(f: Formula, x: Vector, exact: FunctionRef, y: Vector): Vector {
   const size = f.abs(f.add(high, low));
   const normal = f.and(f.atMostOrEqual(2 ** -1022, x), f.less(x, Infinity));
   const fits = f.and(normal, f.less(size, 1020));
-  return f.unless(fits, exp2(f, high, low), exact, [x, y]);
+  return unlessFits(f, fits, exp2(f, high, low), exact, [x, y]);
 }
 
 /** 2 / (3 log(2)), also as a sum of which the first has 32 bits. */

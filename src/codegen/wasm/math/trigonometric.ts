@@ -3,6 +3,7 @@
 // the few multiples of pi/2 that need more digits of it, are left to the function of numbers.
 
 import type { FunctionRef } from '../code.ts';
+import { unlessFits } from './by-lane.ts';
 import type { Formula, Vector } from './formula.ts';
 
 /** sin(x); `exact` is the function of numbers. */
@@ -26,7 +27,7 @@ function turned(f: Formula, x: Vector, quarters: bigint, exact: FunctionRef): Ve
   const a = f.keep(f.abs(x));
   const inRange = f.atMostOrEqual(a, 2 ** 20);
   const fits = f.either(f.and(inRange, f.atMostOrEqual(f.mul(a, 2 ** -45), f.abs(r))), inRange);
-  return f.unless(fits, f.xor(chosen, sign), exact, [x]);
+  return unlessFits(f, fits, f.xor(chosen, sign), exact, [x]);
 }
 
 /** x = n pi/2 + r + tail; n, modulo 4 at least, is in the lowest bits. */

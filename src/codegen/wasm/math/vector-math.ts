@@ -40,6 +40,11 @@ const FUNCTIONS: { readonly [name: string]: { readonly arity: 1 | 2; readonly de
   pow: { arity: 2, define: pow },
 };
 
+/** Whether an operation of that name (ir/ops.ts) is one of these functions. */
+export function isVectorFunction(name: string): boolean {
+  return Object.hasOwn(FUNCTIONS, name);
+}
+
 export class VectorMath {
   readonly #encoder: WasmEncoder;
   readonly #shape: Shape;
@@ -54,7 +59,7 @@ export class VectorMath {
   function(name: string): FunctionRef | undefined {
     const known = this.#made.get(name);
     if (known !== undefined) return known;
-    if (!Object.hasOwn(FUNCTIONS, name)) return undefined;
+    if (!isVectorFunction(name)) return undefined;
     const { arity } = FUNCTIONS[name];
     const code = this.#encoder.function(new Array(arity).fill('v128'), ['v128']);
     this.inline(name, code, [() => code.get(0), () => code.get(1)]);
