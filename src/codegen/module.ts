@@ -92,7 +92,7 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
   const { format, globalName = 'symgrad', header, precision = 'f64', target = 'js' } = options;
   const scalars = hasTerms(program) ? undefined : scalarsIn(program);
   const entries = entriesOf(program, scalars?.of);
-  const helpers = helpersOf(program);
+  const helpers = helpersOf(program, target);
   const patterns = patternsOf(entries);
   const exported = [
     'meta',
@@ -136,7 +136,9 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
     ...(target === 'wasm' ? [createText(context, exported, prefix)] : []),
     ...sections,
     ...helperTexts(context),
-    ...helpers.map(name => SPECIAL[name].text.trimEnd()),
+    ...(body.imports === undefined ? helpers : withUses(body.imports)).map(name =>
+      SPECIAL[name].text.trimEnd(),
+    ),
     ...body.last.map(lines => text(lines)),
   ];
   return {
@@ -167,6 +169,8 @@ export interface ModuleBody {
   readonly isShared: boolean;
   /** Of functions in WebAssembly. */
   readonly held?: BindRequest['held'];
+  /** The special functions that they call; others are not needed. */
+  readonly imports?: readonly string[];
   readonly loops?: LoopReport;
 }
 
@@ -210,12 +214,13 @@ function loops(
   precision: Precision,
   prefix: string,
 ): ModuleBody {
-  const { methods, allocations, patterns, sections, last, workspace, stats, held } =
+  const { methods, allocations, patterns, sections, last, workspace, stats, held, imports } =
     context.target === 'wasm'
       ? wasmLoopFunctions(context, entries, precision, prefix)
       : loopFunctions(context, entries, prefix);
   return {
     ...(held && { held }),
+    ...(imports && { imports }),
     methods,
     records: entries.map(entry => recordThroughBound(context, entries, entry, methods)),
     sections,
@@ -231,8 +236,18 @@ function loops(
   };
 }
 
-/** The special functions that the text calls and what they use, each after what it uses. */
-function helpersOf(program: Program): string[] {
+/** The special functions that the text may call, whose names it does not use otherwise. */
+function helpersOf(program: Program, target: Target): string[] {
+  const names = liveNodes(rootsOf(program)).flatMap(node => {
+    const { helper } = FORMS[node.op];
+    return helper === undefined ? [] : [helper(node)];
+  });
+  // WebAssembly has no functions of any number of operands.
+  return withUses(target === 'wasm' && names.includes('hypot') ? [...names, 'hypot2'] : names);
+}
+
+/** Special functions and what they use, each after what it uses. */
+function withUses(special: readonly string[]): string[] {
   const names: string[] = [];
   const seen = new Set<string>();
   const visit = (name: string): void => {
@@ -241,10 +256,7 @@ function helpersOf(program: Program): string[] {
     SPECIAL[name].uses.forEach(visit);
     names.push(name);
   };
-  for (const node of liveNodes(rootsOf(program))) {
-    const { helper } = FORMS[node.op];
-    if (helper !== undefined) visit(helper(node));
-  }
+  special.forEach(visit);
   return names;
 }
 

@@ -49,6 +49,8 @@ export interface LoopModule {
   readonly last: readonly (readonly string[])[];
   readonly stats: Readonly<Record<string, LoopStats>>;
   readonly held?: BindRequest['held'];
+  /** The special functions that functions in WebAssembly call. */
+  readonly imports?: readonly string[];
 }
 
 /** The bound forms of those `entries` that have one. */

@@ -5,6 +5,7 @@
 import { type Context, WIDTH } from '../context.ts';
 import { quote } from '../names.ts';
 import { item, object } from '../results.ts';
+import { SPECIAL } from '../special.ts';
 import { indent, layout } from '../text.ts';
 import type { WasmEnvironment } from './environment.ts';
 
@@ -20,12 +21,15 @@ function base64(bytes: Uint8Array): string {
   return parts.join('');
 }
 
-/** What makes an instance, and the binary, which comes last; `constants` are imports that are always the same. */
+/**
+ * What makes an instance, the binary, which comes last, and the special functions that it imports; `constants` are imports that
+ * are always the same.
+ */
 export function instanceTexts(
   context: Context,
   environment: WasmEnvironment,
   constants: readonly string[],
-): { readonly sections: readonly string[]; readonly binary: string } {
+): { readonly sections: readonly string[]; readonly binary: string; readonly special: readonly string[] } {
   const { own, use } = context;
   const { bytes, imports } = environment.encoder.encode();
   const functions = imports.map(name => {
@@ -118,6 +122,7 @@ let ${own.shared}, ${own.compiled};`,
   ];
   return {
     sections,
+    special: imports.filter(name => name in SPECIAL),
     binary: `/** The functions in WebAssembly. */\nconst ${own.binary} = '${base64(bytes)}';`,
   };
 }

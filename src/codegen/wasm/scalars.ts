@@ -66,6 +66,7 @@ export function wasmScalarFunctions(
     held: { members: shell.members(), ending: f => shell.ending(f) },
     sections: instance.sections,
     last: [[instance.binary]],
+    imports: instance.special,
     patterns: new Map(),
     isShared: true,
   };

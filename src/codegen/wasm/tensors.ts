@@ -103,6 +103,7 @@ export function wasmLoopFunctions(
       ...instance.sections,
     ],
     last: [...last, [instance.binary]],
+    imports: instance.special,
     patterns: patterns.bound,
     workspace: shell.memory.workspace().map(
       ({ name, length }): WorkArray => ({

@@ -1,0 +1,210 @@
+// WebAssembly gives what JavaScript gives, at hard points too: what is NaN, infinite, 0 or -0 is so in both, and other numbers
+// agree up to rounding. Elementary functions differ by units of the last place, and sums of arrays in their order.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CONFORMANCE } from '../../conformance/cases.ts';
+import { formulas } from '../../formulas.ts';
+import type { EmittedExports } from '../../load.ts';
+import { chooser, tensorFormula, tensorInputs } from '../../tensor-formulas.ts';
+import { type Closeness, difference, outcome, type Twins, twins } from './twins.ts';
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+/** Everything that a module computes at one point: its functions of records, and those of `bind` into arrays of NaN. */
+function everything(module: EmittedExports, inputs: Inputs, data: Inputs, cotangent?: unknown) {
+  const all = { ...inputs, ...data };
+  const records = ['value', 'grad', 'valueAndGrad', 'hessian', 'jacobian', 'valueAndJacobian', 'gaussNewton'];
+  const results: Record<string, unknown> = {};
+  for (const name of records) if (name in module) results[name] = outcome(() => module[name](all));
+  if ('hvp' in module) results.hvp = outcome(() => module.hvp(all, inputs));
+  if ('jvp' in module) results.jvp = outcome(() => module.jvp(all, inputs));
+  if ('vjp' in module && cotangent !== undefined) results.vjp = outcome(() => module.vjp(all, cotangent));
+  results.bind = outcome(() => {
+    const f = module.bind(data);
+    const theta = f.pack(inputs);
+    const size: number = f.size;
+    const { value } = results;
+    const rows = lengthOf(value);
+    const array = (length: number) => theta.slice(0, 0).constructor.from({ length }, () => Number.NaN);
+    const filled = (name: string, ...lengths: number[]) => {
+      if (!(name in f)) return undefined;
+      const arrays = lengths.map(array);
+      // Twice: what the first call left must not matter.
+      outcome(() => f[name](theta, ...arrays));
+      return outcome(() => ({ result: f[name](theta, ...arrays), arrays: { ...arrays } }));
+    };
+    return {
+      value: typeof value === 'number' ? outcome(() => f.value(theta)) : filled('value', rows),
+      valueAndGrad: filled('valueAndGrad', size),
+      hessian: filled('hessian', size * size),
+      jacobian: filled('jacobian', rows * size),
+      valueAndJacobian: filled('valueAndJacobian', rows, rows * size),
+      gaussNewton: filled('gaussNewton', size, size * size),
+    };
+  });
+  return results;
+}
+
+/** The numbers of a value: of one output, or of several by name. */
+function lengthOf(value: unknown): number {
+  if (typeof value === 'number') return 1;
+  if (ArrayBuffer.isView(value)) return (value as Float64Array).length; // the only kind of several numbers
+  return Object.values(Object(value)).reduce((sum: number, each) => sum + lengthOf(each), 0);
+}
+
+/** Fails where the twins differ, or where arguments are not what the module asks for. */
+function expectTwins(
+  { js, wasm }: Twins,
+  inputs: Inputs,
+  data: Inputs,
+  closeness: Closeness,
+  what: string,
+  cotangent?: unknown,
+): void {
+  const [x, y] = [wasm, js].map(module => everything(module, inputs, data, cotangent));
+  const found = difference(x, y, closeness);
+  if (found !== undefined) expect.fail(`${found}\n${what}`);
+  expect(JSON.stringify(y), what).not.toMatch(/TypeError|RangeError: \w+: expected/);
+}
+
+const HARD = [0, -0, 1, -1, 0.5, 2, -2, 1e-8, 710, -745, 1e200, -1e-200, 5e-324, Infinity, -Infinity, NaN];
+
+const NUMBERS = { tolerance: 1e-13 };
+
+describe('formulas of numbers', () => {
+  const number = fc.oneof(fc.constantFrom(...HARD), fc.double({ min: -3, max: 3, noNaN: true }));
+  const points = fc.array(fc.record({ x: number, y: number, z: number }), { minLength: 10, maxLength: 10 });
+
+  it('random ones', async () => {
+    await fc.assert(
+      fc.asyncProperty(formulas(), points, async (body, list) => {
+        const wrt = ['x', 'y', 'z'].filter(name => new RegExp(`\\b${name}\\b`).test(body));
+        fc.pre(wrt.length > 0);
+        const both = await twins(body, { wrt, hessian: true, hvp: true, jvp: true, vjp: true });
+        for (const point of list)
+          expectTwins(both, point, {}, NUMBERS, `${body} at ${JSON.stringify(point)}`, point.x);
+      }),
+      { seed: 20_261_126, numRuns: 150 },
+    );
+  });
+
+  it.each([
+    'x^y',
+    'x^2.5 + x^-2 + x^(1/3) + x^0.5',
+    'hypot(x, y)',
+    'atan2(x, y)',
+    'max(x, y) * min(x, z) + clamp(x, -1, 1) + relu(y)',
+    'abs(x) + sign(y) + floor(z) + round(x) + ceil(y) + mod(x, 3)',
+    'erf(x) + gamma(y) + lgamma(z) + digamma(x) + erfc(y)',
+    'xlogy(x, y) + logit(z)',
+    'sin(x) / x + (1 - cos(y)) / y^2 + (exp(z) - 1) / z',
+    'softplus(x) + sigmoid(y) + log(1 + exp(z)) + log(1 - exp(x))',
+    'x > 0 ? sqrt(x) : (y > 0 and z < 1 ? log(y) : z^2)',
+    'x == y ? 1 : x != z ? x : y >= z ? y : z',
+    'sinh(x) + cosh(y) + tanh(z) + asinh(x) + acosh(y) + atanh(z)',
+    'asin(x) + acos(y) + atan(z) + tan(x) + cbrt(y) + log2(z) + log10(x) + log1p(y)',
+    'log(exp(x) + exp(y) + exp(z))',
+    'exp(x) / (exp(x) + exp(y) + exp(z))',
+    'x^4 * y^3 / z^2 - 2 * x * y / 3',
+    'prod([x, y, z]) + norm([x, y, z]) + std([x, y, z]) + logsumexp([x, y, z])',
+    '[x * y, x / z, y^z]',
+    '# @output p, q\np = x * y; q = sqrt(x) + z',
+  ])('%s, at hard points', async body => {
+    const wrt = ['x', 'y', 'z'].filter(name => new RegExp(`\\b${name}\\b`).test(body));
+    const isScalar = !/^\[|@output/.test(body);
+    const kinds = isScalar ? { hessian: true, hvp: true, vjp: true } : { jacobian: true, gaussNewton: true };
+    const both = await twins(body, { wrt, jvp: true, ...kinds });
+    for (const [i, x] of HARD.entries())
+      for (const [j, y] of HARD.entries()) {
+        const point = { x, y, z: HARD[(5 * i + 7 * j) % HARD.length] };
+        expectTwins(both, point, {}, NUMBERS, `${body} at ${JSON.stringify(point)}`, 1.5);
+      }
+  });
+});
+
+describe('formulas of arrays', () => {
+  const RUNS = Number(process.env.RUNS ?? 60);
+  const FIRST = Number(process.env.SEED ?? 1);
+  const SIZES = [0, 1, 2, 3, 4, 5, 9];
+
+  it.each(Array.from({ length: Math.ceil(RUNS / 10) }, (_, k) => FIRST + 10 * k))(
+    'random ones from %i',
+    async first => {
+      for (let seed = first; seed < first + 10; seed++) {
+        const choose = chooser(seed);
+        const isScalar = choose(3) < 2;
+        const dims = isScalar ? [] : [['n'], ['m'], ['n', 'm'], ['n - 1'], ['3', 'n']][choose(5)];
+        const { text, wrt } = tensorFormula(seed, dims, 1 + choose(4));
+        const optimize = ([0, 1, 2, 2] as const)[choose(4)];
+        const kinds = isScalar ? { hessian: true, hvp: true } : { jacobian: true, gaussNewton: true };
+        const both = await twins(text, { optimize, jvp: true, vjp: true, ...kinds });
+        for (let run = 0; run < 3; run++) {
+          const [n, m] = [SIZES[choose(7)], SIZES[choose(7)]];
+          const all = tensorInputs(seed + run, n, m);
+          const names: string[] = both.js.meta.inputs.map(({ name }: { readonly name: string }) => name);
+          const pick = (isWanted: boolean) =>
+            Object.fromEntries(
+              names.filter(name => wrt.includes(name) === isWanted).map(name => [name, all[name]]),
+            );
+          const what = `seed ${seed}, -O${optimize}, n = ${n}, m = ${m}\n${text}`;
+          const cotangent = isScalar ? 1.5 : undefined;
+          expectTwins(
+            both,
+            pick(true),
+            { n, m, ...pick(false) },
+            { tolerance: 1e-11, hasOneZero: true },
+            what,
+            cotangent,
+          );
+        }
+      }
+    },
+  );
+
+  it.each(['f64', 'f32'] as const)('elementwise at hard points, %s', async precision => {
+    const unary =
+      'sin cos tan exp log sqrt abs sign floor ceil round tanh sinh cosh asinh acosh atanh asin acos atan sigmoid softplus relu square cube cbrt expm1 log1p log2 log10 erf erfc gamma lgamma digamma logit'.split(
+        ' ',
+      );
+    const binary = ['x + y', 'x - y', 'x .* y', 'x ./ y', 'x .^ y', 'max(x, y)', 'min(x, y)', 'hypot(x, y)'];
+    const more = [
+      'atan2(x, y)',
+      'xlogy(x, y)',
+      'where(x > y, x, y)',
+      'clamp(x, -1, y)',
+      'mod(x, y)',
+      'x .^ 3',
+    ];
+    const [x, y] = [0, 1].map(side =>
+      Float64Array.from(
+        { length: HARD.length ** 2 + 3 },
+        (_, i) => HARD[side === 0 ? i % HARD.length : Math.floor(i / HARD.length) % HARD.length],
+      ),
+    );
+    for (const body of [...unary.map(name => `${name}(x)`), ...binary, ...more]) {
+      const text = `# @input x: n\n# @input y: n\n# @wrt x, y\n# @output r, s\nr = ${body} + 0 * y; s = sum(${body})`;
+      const reads = body.includes('y');
+      const source = reads
+        ? text.replace(' + 0 * y', '')
+        : `# @input x: n\n# @wrt x\n# @output r, s\nr = ${body}; s = sum(${body})`;
+      const both = await twins(source, { precision, vjp: true, unroll: 0 });
+      const inputs = reads ? { x, y } : { x };
+      const tolerance = precision === 'f64' ? 1e-14 : 2e-6;
+      const n = x.length;
+      const cotangent = { r: new Float64Array(n).fill(1), s: 0 };
+      expectTwins(both, inputs, { n }, { tolerance }, `${body}, ${precision}`, cotangent);
+    }
+  });
+
+  it.each([0, 400])('the table of the language, --unroll %i', async unroll => {
+    for (const { name, text, sizes, inputs } of Object.values(CONFORMANCE).flat()) {
+      const both = await twins(text, { wrt: [], unroll });
+      const [actual, wanted] = [both.wasm, both.js].map(module =>
+        outcome(() => module.value({ ...sizes, ...inputs })),
+      );
+      const found = difference(actual, wanted, { tolerance: 1e-14 });
+      if (found !== undefined) expect.fail(`${name}${found}\n${text}`);
+    }
+  });
+});
