@@ -8,8 +8,9 @@ import { jamOf } from './jam.ts';
 import { type AnyLoop, type Lanes, lanesOf, type Surroundings } from './lanes.ts';
 import { vectorForm } from './vector-forms.ts';
 
-/** What a loop of a named size is taken to count. */
-const USUAL_SIZE = 100;
+/** What a loop of a named size is taken to count: samples in an outermost loop, their features in others. */
+const SAMPLES = 1000;
+const FEATURES = 20;
 
 /** What it takes to begin a loop. */
 const START = 6;
@@ -82,7 +83,7 @@ export class Costs {
   #loop(loop: AnyLoop): number {
     const known = this.#known.get(loop);
     if (known !== undefined) return known;
-    const count = numberOf(loop.variable.size);
+    const count = countOf(loop);
     const one = this.#block(loop.body) + 1;
     let cost = START + count * one;
     const lanes = count < this.#lanes ? undefined : lanesOf(loop, this.#around);
@@ -129,14 +130,14 @@ export class Costs {
 
   /** An inner loop, one iteration of it for all lanes. */
   #inner(loop: AnyLoop, lanes: Lanes): number {
-    return START + numberOf(loop.variable.size) * (1 + this.#blockInLanes(loop.body, lanes));
+    return START + countOf(loop) * (1 + this.#blockInLanes(loop.body, lanes));
   }
 
   /** The same with its own iterations in the lanes, for as many rows as there are lanes; infinite if it may not be so. */
   #jammed(loop: AnyLoop, outer: Lanes): number {
     const inner = jamOf(loop, outer, this.#around);
     if (inner === undefined) return Number.POSITIVE_INFINITY;
-    const count = numberOf(loop.variable.size);
+    const count = countOf(loop);
     const vectors = Math.floor(count / this.#lanes);
     let one = 1;
     for (const statement of loop.body.statements) {
@@ -155,7 +156,7 @@ export class Costs {
     if (!lanes.varying.has(value)) return costOf(value);
     const { expression } = value;
     if (expression.kind === 'load') {
-      if (lanes.arrays.get(expression.array) === 'private') return 1;
+      if (lanes.arrays.get(expression.array) === 'private' || lanes.packs.has(value)) return 1;
       return this.#spread(strideOf(expression.place, expression.base, lanes.variables));
     }
     if (expression.kind === 'apply' && vectorForm(expression.node) === undefined)
@@ -169,8 +170,9 @@ export class Costs {
   }
 }
 
-function numberOf(size: Size): number {
-  return typeof size === 'number' ? size : USUAL_SIZE;
+function countOf({ variable: { size }, body }: AnyLoop): number {
+  if (typeof size === 'number') return size;
+  return body.depth === 1 ? SAMPLES : FEATURES;
 }
 
 /** What it costs to compute a value from its parts. */

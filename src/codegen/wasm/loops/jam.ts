@@ -77,7 +77,7 @@ export class JamLoop {
       copyVariables: outer.lanes.variables,
       copyStep: 1,
       differs: value => outer.lanes.varying.has(value),
-      privateName: () => undefined,
+      sideBySide: () => undefined,
       ofCopy: (value, isMask, row) => this.#ofRow(value, isMask, row),
     });
   }

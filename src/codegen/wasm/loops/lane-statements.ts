@@ -2,7 +2,8 @@
 // put together behind the vectors; what is left, fewer iterations than there are lanes, runs one by one (statements.ts).
 
 import { multiplySizes, namesIn, type Size, sizeText } from '../../../ir/size.ts';
-import type { Block, Combine, Statement, Value } from '../../loops/values.ts';
+import { LoopVariable, variableIndex } from '../../loops/space.ts';
+import { Block, type Combine, type Statement, type Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
 import type { VectorMath } from '../math/vector-math.ts';
 import { fill } from './fill.ts';
@@ -10,6 +11,7 @@ import type { Frame } from './frame.ts';
 import { addLanes, NEUTRAL, OPERATION, operationOf } from './horizontal.ts';
 import { JamLoop } from './jam.ts';
 import type { AnyLoop, Lanes } from './lanes.ts';
+import type { Pack } from './packs.ts';
 import type { Element } from './places.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
@@ -70,6 +72,9 @@ export class LaneStatements {
   readonly #accumulators = new Map<string, Accumulator>();
   /** Arrays with an element for each lane, and their lengths. */
   readonly #expanded = new Map<string, { readonly name: string; readonly length: Size }>();
+  /** What is put side by side, by key. */
+  readonly #packs = new Map<string, { readonly pack: Pack; readonly name: string; readonly length: Size }>();
+  readonly #packOf = new Map<Element, Pack>();
   #values!: VectorValues; // of the vectors that are being written
   /** Where lanes are to be left as they are, for each copy. */
   #mask: readonly Local[] | undefined;
@@ -117,17 +122,68 @@ export class LaneStatements {
       copyVariables: this.#loop.variables,
       copyStep: LANES_OF[this.#shape],
       differs: value => this.#loop.varying.has(value),
-      privateName: array =>
-        this.#loop.arrays.get(array) === 'private' ? this.#expandedName(array) : undefined,
+      sideBySide: element => this.#sideBySide(element),
     });
     const privates = [...this.#loop.arrays].filter(([, use]) => use === 'private');
     for (const [array] of privates) this.#expand(array, copies);
     const step = copies * this.#values.lanes;
-    statements.repeat(count, this.#loop.loop.body, step, isSure, () => this.#block(this.#loop.loop.body));
+    const { body } = this.#loop.loop;
+    this.#takePacks(copies);
+    statements.repeat(count, body, step, isSure, () => {
+      this.#fillPacks();
+      this.#block(body);
+    });
+    for (const { name, length } of this.#packs.values()) scratch.release(name, length);
+    this.#packs.clear();
     for (const [array] of privates) {
       const { name, length } = this.#expanded.get(array)!; // made above
       scratch.release(name, length);
       this.#expanded.delete(array);
+    }
+  }
+
+  // What is put side by side.
+
+  /** Where an element stands that has one for each lane. */
+  #sideBySide(element: Element): Element | undefined {
+    if (this.#loop.arrays.get(element.array) === 'private')
+      return { ...element, array: this.#expandedName(element.array) };
+    const pack = this.#packOf.get(element);
+    if (pack === undefined) return undefined;
+    const place = variableIndex<Value>(pack.variable);
+    return { array: this.#packs.get(pack.key)!.name, place, base: undefined };
+  }
+
+  #takePacks(copies: number): void {
+    for (const [value, pack] of this.#loop.packs) {
+      const { expression } = value;
+      if (expression.kind === 'load') this.#packOf.set(expression, pack);
+      if (this.#packs.has(pack.key)) continue;
+      const length = multiplySizes(pack.variable.size, copies * LANES_OF[this.#shape]);
+      this.#packs.set(pack.key, { pack, name: this.#context.scratch.take(length), length });
+    }
+  }
+
+  /** Reads what lies apart, once for all iterations of inner loops. */
+  #fillPacks(): void {
+    const { statements } = this.#context;
+    const code = this.#code;
+    for (const { pack, name } of this.#packs.values()) {
+      const { array, place, base } = pack.element;
+      const variable = new LoopVariable(pack.variable.size);
+      const terms = new Map(
+        [...place.terms].map(([each, c]) => [each === pack.variable ? variable : each, c]),
+      );
+      const body = new Block(this.#loop.loop.body, variable);
+      statements.loop({ kind: 'loop', variable, reverse: false, from: 0, body }, () => {
+        this.#eachCopy(copy => {
+          const to = { array: name, place: variableIndex<Value>(variable), base: undefined };
+          const bytes = VECTOR * this.#values.copies;
+          const offset = statements.values.places.address(to, 0, bytes) + VECTOR * copy;
+          this.#values.load({ array, place: { ...place, terms }, base }, copy);
+          code.memory('v128.store', offset);
+        });
+      });
     }
   }
 
