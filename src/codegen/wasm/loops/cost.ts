@@ -4,14 +4,19 @@ import { factsOf } from '../../../ir/ops.ts';
 import type { Size } from '../../../ir/size.ts';
 import type { Block, Statement, Value } from '../../loops/values.ts';
 import { strideOf } from './contents.ts';
+import { jamOf } from './jam.ts';
 import { type AnyLoop, type Lanes, lanesOf, type Surroundings } from './lanes.ts';
 import { vectorForm } from './vector-forms.ts';
 
-/** What a loop of a named size is taken to count. */
-const USUAL_SIZE = 100;
+/** What a loop of a named size is taken to count: samples in an outermost loop, their features in others. */
+const SAMPLES = 1000;
+const FEATURES = 20;
 
 /** What it takes to begin a loop. */
 const START = 6;
+
+/** Rows that go together. */
+const ROWS = 4;
 
 /** What an access costs whose lanes lie apart, for each lane. */
 const APART = 1.5;
@@ -33,10 +38,18 @@ export class Costs {
     return this.#inLanes.get(loop);
   }
 
+  /** What becomes of a loop inside of one in lanes, if it is to have its own iterations in the lanes. */
+  jam(outer: Lanes, inner: AnyLoop): Lanes | undefined {
+    if (this.#jammed(inner, outer) >= this.#inner(inner, outer)) return undefined;
+    return jamOf(inner, outer, this.#around);
+  }
+
   /** How many vectors a loop should take at a time: a sum waits for its last addition, so short loops take several. */
   copiesOf(lanes: Lanes): number {
     const { body } = lanes.loop;
-    if (body.statements.some(({ kind }) => kind === 'loop')) return 1;
+    const inner = lanes.contents.statements.filter(statement => statement.kind === 'loop');
+    if (inner.some(loop => this.jam(lanes, loop) !== undefined)) return ROWS / this.#lanes;
+    if (inner.length > 0) return 2;
     const cost = this.#blockInLanes(body, lanes);
     return cost <= 12 ? 4 : cost <= 40 ? 2 : 1;
   }
@@ -70,7 +83,7 @@ export class Costs {
   #loop(loop: AnyLoop): number {
     const known = this.#known.get(loop);
     if (known !== undefined) return known;
-    const count = numberOf(loop.variable.size);
+    const count = countOf(loop);
     const one = this.#block(loop.body) + 1;
     let cost = START + count * one;
     const lanes = count < this.#lanes ? undefined : lanesOf(loop, this.#around);
@@ -109,17 +122,41 @@ export class Costs {
         return 2 + sides + (otherwise === undefined ? 0 : this.#blockInLanes(otherwise, lanes));
       }
       case 'loop':
-        return START + numberOf(statement.variable.size) * (1 + this.#blockInLanes(statement.body, lanes));
+        return Math.min(this.#inner(statement, lanes), this.#jammed(statement, lanes));
       default:
         return 1;
     }
+  }
+
+  /** An inner loop, one iteration of it for all lanes. */
+  #inner(loop: AnyLoop, lanes: Lanes): number {
+    return START + countOf(loop) * (1 + this.#blockInLanes(loop.body, lanes));
+  }
+
+  /** The same with its own iterations in the lanes, for as many rows as there are lanes; infinite if it may not be so. */
+  #jammed(loop: AnyLoop, outer: Lanes): number {
+    const inner = jamOf(loop, outer, this.#around);
+    if (inner === undefined) return Number.POSITIVE_INFINITY;
+    const count = countOf(loop);
+    const vectors = Math.floor(count / this.#lanes);
+    let one = 1;
+    for (const statement of loop.body.statements) {
+      if (statement.kind === 'define') {
+        const cost = this.#valueInLanes(statement.value, inner);
+        one += cost * (outer.varying.has(statement.value) ? this.#lanes : this.#lanes / ROWS);
+      } else if (statement.kind === 'store' && outer.arrays.get(statement.array) === 'sums') {
+        one += this.#lanes * (1 + 2 / ROWS);
+      } else one += this.#lanes * (statement.kind === 'store' && statement.combine !== '=' ? 3 : 1);
+    }
+    const rest = (count % this.#lanes) * (1 + this.#blockInLanes(loop.body, outer));
+    return 2 * START + this.#lanes * inner.sums.size * APART + vectors * one + rest;
   }
 
   #valueInLanes(value: Value, lanes: Lanes): number {
     if (!lanes.varying.has(value)) return costOf(value);
     const { expression } = value;
     if (expression.kind === 'load') {
-      if (lanes.arrays.get(expression.array) === 'private') return 1;
+      if (lanes.arrays.get(expression.array) === 'private' || lanes.packs.has(value)) return 1;
       return this.#spread(strideOf(expression.place, expression.base, lanes.variables));
     }
     if (expression.kind === 'apply' && vectorForm(expression.node) === undefined)
@@ -133,8 +170,9 @@ export class Costs {
   }
 }
 
-function numberOf(size: Size): number {
-  return typeof size === 'number' ? size : USUAL_SIZE;
+function countOf({ variable: { size }, body }: AnyLoop): number {
+  if (typeof size === 'number') return size;
+  return body.depth === 1 ? SAMPLES : FEATURES;
 }
 
 /** What it costs to compute a value from its parts. */

@@ -7,6 +7,7 @@ import { Contents } from './contents.ts';
 import { Costs } from './cost.ts';
 import type { Frame } from './frame.ts';
 import { LaneStatements, Scratch } from './lane-statements.ts';
+import type { AnyLoop, Lanes } from './lanes.ts';
 import type { InLanes, Statements } from './statements.ts';
 import { LANES_OF } from './vector-forms.ts';
 
@@ -37,12 +38,12 @@ export function inLanes(
   return (loop, count, iterations) => {
     const found = costs.inLanes(loop);
     if (found === undefined) return undefined;
-    const context = { frame, statements: statements(), math, scratch: pool, lengthOf, isBuffer };
-    new LaneStatements(context, found, shape).run(
-      count,
-      copiesOf(costs.copiesOf(found), lanes, iterations),
-      iterations,
-    );
+    const most = costs.copiesOf(found);
+    const isNest = found.contents.statements.some(({ kind }) => kind === 'loop');
+    const jams = (outer: Lanes, inner: AnyLoop) => costs.jam(outer, inner);
+    const context = { frame, statements: statements(), math, scratch: pool, lengthOf, isBuffer, jams };
+    const copies = isNest && iterations === undefined ? [most] : copiesOf(most, lanes, iterations);
+    new LaneStatements(context, found, shape).run(count, copies, iterations);
     return lanes;
   };
 }

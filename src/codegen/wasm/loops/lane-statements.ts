@@ -2,13 +2,16 @@
 // put together behind the vectors; what is left, fewer iterations than there are lanes, runs one by one (statements.ts).
 
 import { multiplySizes, namesIn, type Size, sizeText } from '../../../ir/size.ts';
-import type { Block, Combine, Statement, Value } from '../../loops/values.ts';
+import { LoopVariable, variableIndex } from '../../loops/space.ts';
+import { Block, type Combine, type Statement, type Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
 import type { VectorMath } from '../math/vector-math.ts';
 import { fill } from './fill.ts';
 import type { Frame } from './frame.ts';
-import { addLanes } from './horizontal.ts';
-import type { Lanes } from './lanes.ts';
+import { addLanes, NEUTRAL, OPERATION, operationOf } from './horizontal.ts';
+import { JamLoop } from './jam.ts';
+import type { AnyLoop, Lanes } from './lanes.ts';
+import type { Pack } from './packs.ts';
 import type { Element } from './places.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
@@ -54,6 +57,8 @@ export interface LaneContext {
   readonly scratch: Scratch;
   readonly lengthOf: (buffer: string) => Size;
   readonly isBuffer: (array: string) => boolean;
+  /** What becomes of a loop inside of one in lanes that is to have its own iterations in the lanes. */
+  readonly jams: (outer: Lanes, inner: AnyLoop) => Lanes | undefined;
 }
 
 /** Writes one loop. */
@@ -67,6 +72,9 @@ export class LaneStatements {
   readonly #accumulators = new Map<string, Accumulator>();
   /** Arrays with an element for each lane, and their lengths. */
   readonly #expanded = new Map<string, { readonly name: string; readonly length: Size }>();
+  /** What is put side by side, by key. */
+  readonly #packs = new Map<string, { readonly pack: Pack; readonly name: string; readonly length: Size }>();
+  readonly #packOf = new Map<Element, Pack>();
   #values!: VectorValues; // of the vectors that are being written
   /** Where lanes are to be left as they are, for each copy. */
   #mask: readonly Local[] | undefined;
@@ -114,17 +122,68 @@ export class LaneStatements {
       copyVariables: this.#loop.variables,
       copyStep: LANES_OF[this.#shape],
       differs: value => this.#loop.varying.has(value),
-      privateName: array =>
-        this.#loop.arrays.get(array) === 'private' ? this.#expandedName(array) : undefined,
+      sideBySide: element => this.#sideBySide(element),
     });
     const privates = [...this.#loop.arrays].filter(([, use]) => use === 'private');
     for (const [array] of privates) this.#expand(array, copies);
     const step = copies * this.#values.lanes;
-    statements.repeat(count, this.#loop.loop.body, step, isSure, () => this.#block(this.#loop.loop.body));
+    const { body } = this.#loop.loop;
+    this.#takePacks(copies);
+    statements.repeat(count, body, step, isSure, () => {
+      this.#fillPacks();
+      this.#block(body);
+    });
+    for (const { name, length } of this.#packs.values()) scratch.release(name, length);
+    this.#packs.clear();
     for (const [array] of privates) {
       const { name, length } = this.#expanded.get(array)!; // made above
       scratch.release(name, length);
       this.#expanded.delete(array);
+    }
+  }
+
+  // What is put side by side.
+
+  /** Where an element stands that has one for each lane. */
+  #sideBySide(element: Element): Element | undefined {
+    if (this.#loop.arrays.get(element.array) === 'private')
+      return { ...element, array: this.#expandedName(element.array) };
+    const pack = this.#packOf.get(element);
+    if (pack === undefined) return undefined;
+    const place = variableIndex<Value>(pack.variable);
+    return { array: this.#packs.get(pack.key)!.name, place, base: undefined };
+  }
+
+  #takePacks(copies: number): void {
+    for (const [value, pack] of this.#loop.packs) {
+      const { expression } = value;
+      if (expression.kind === 'load') this.#packOf.set(expression, pack);
+      if (this.#packs.has(pack.key)) continue;
+      const length = multiplySizes(pack.variable.size, copies * LANES_OF[this.#shape]);
+      this.#packs.set(pack.key, { pack, name: this.#context.scratch.take(length), length });
+    }
+  }
+
+  /** Reads what lies apart, once for all iterations of inner loops. */
+  #fillPacks(): void {
+    const { statements } = this.#context;
+    const code = this.#code;
+    for (const { pack, name } of this.#packs.values()) {
+      const { array, place, base } = pack.element;
+      const variable = new LoopVariable(pack.variable.size);
+      const terms = new Map(
+        [...place.terms].map(([each, c]) => [each === pack.variable ? variable : each, c]),
+      );
+      const body = new Block(this.#loop.loop.body, variable);
+      statements.loop({ kind: 'loop', variable, reverse: false, from: 0, body }, () => {
+        this.#eachCopy(copy => {
+          const to = { array: name, place: variableIndex<Value>(variable), base: undefined };
+          const bytes = VECTOR * this.#values.copies;
+          const offset = statements.values.places.address(to, 0, bytes) + VECTOR * copy;
+          this.#values.load({ array, place: { ...place, terms }, base }, copy);
+          code.memory('v128.store', offset);
+        });
+      });
     }
   }
 
@@ -172,7 +231,7 @@ export class LaneStatements {
       code.get(first);
       for (const local of others) {
         code.get(local);
-        code.op(combine === 'or' ? 'v128.or' : `${shape}.${OPERATION[combine]}`);
+        code.op(operationOf(shape, combine));
       }
       if (combine === 'or') {
         code.op('v128.any_true');
@@ -304,7 +363,7 @@ export class LaneStatements {
         this.#if(statement);
         return;
       case 'loop':
-        this.#statements.loop(statement, () => this.#block(statement.body));
+        this.#loopInside(statement);
         return;
       default:
         throw new TypeError(`${statement.kind} in lanes`); // refused by lanes.ts
@@ -343,47 +402,69 @@ export class LaneStatements {
         if (combine !== '=') code.get(locals[copy]);
         if (isMask) this.#values.mask(value, copy);
         else this.#values.number(value, copy);
-        if (combine !== '=') code.op(combine === 'or' ? 'v128.or' : `${this.#shape}.${OPERATION[combine]}`);
+        if (combine !== '=') code.op(operationOf(this.#shape, combine));
         this.#masked(copy, () => code.get(locals[copy]));
         code.set(locals[copy]);
       });
     });
   }
 
-  #accumulate({ isWide, locals }: Accumulator, combine: Combine, value: Value): void {
-    const code = this.#code;
-    const operation = combine === 'or' ? 'v128.or' : (`f64x2.${OPERATION[combine]}` as const);
+  #accumulate(accumulator: Accumulator, combine: Combine, value: Value): void {
     this.#values.sharing([value], () => {
       this.#eachCopy(copy => {
-        const push = () => {
-          if (combine === 'or') this.#values.mask(value, copy);
-          else this.#values.number(value, copy);
-          this.#masked(copy, () => code.splat(this.#shape, NEUTRAL[combine]));
-        };
-        if (!isWide) {
-          const [local] = locals[copy];
-          code.get(local);
-          push();
-          code.op(combine === 'or' ? 'v128.or' : `${this.#shape}.${OPERATION[combine]}`);
-          code.set(local);
-          return;
-        }
-        const vector = code.local('v128');
-        push();
-        code.set(vector);
-        for (const [half, local] of locals[copy].entries()) {
-          code.get(local);
-          code.get(vector);
-          if (half === 1) {
-            code.get(vector);
-            code.shuffle(UPPER_HALF);
-          }
-          code.op('f64x2.promote_low_f32x4');
-          code.op(operation);
-          code.set(local);
-        }
-        code.release(vector);
+        const vector = this.#code.local('v128');
+        if (combine === 'or') this.#values.mask(value, copy);
+        else this.#values.number(value, copy);
+        this.#masked(copy, () => this.#code.splat(this.#shape, NEUTRAL[combine]));
+        this.#code.set(vector);
+        this.#addVector(accumulator, combine, copy, vector);
+        this.#code.release(vector);
       });
+    });
+  }
+
+  #addVector({ isWide, locals }: Accumulator, combine: Combine, copy: number, vector: Local): void {
+    const code = this.#code;
+    for (const [half, local] of locals[copy].entries()) {
+      code.get(local);
+      code.get(vector);
+      if (half === 1) {
+        code.get(vector);
+        code.shuffle(UPPER_HALF);
+      }
+      if (isWide) code.op('f64x2.promote_low_f32x4');
+      code.op(operationOf(isWide ? 'f64x2' : this.#shape, combine));
+      code.set(local);
+    }
+  }
+
+  /** An inner loop: along rows, if that is better, or one iteration of it for all lanes. */
+  #loopInside(statement: Kind<'loop'>): void {
+    const { frame, statements, math, jams } = this.#context;
+    const inner = jams(this.#loop, statement);
+    const write = () => this.#block(statement.body);
+    if (inner === undefined) {
+      statements.loop(statement, write);
+      return;
+    }
+    const accumulate = (name: string, combine: Combine, copy: number, vector: Local) => {
+      const accumulator = this.#accumulators.get(name);
+      if (accumulator !== undefined) {
+        this.#addVector(accumulator, combine, copy, vector);
+        return;
+      }
+      const local = this.#values.variable(name)[copy];
+      this.#code.get(local);
+      this.#code.get(vector);
+      this.#code.op(operationOf(this.#shape, combine));
+      this.#code.set(local);
+    };
+    statements.loop(statement, write, (_, count, iterations) => {
+      const lanes = LANES_OF[this.#shape];
+      if (iterations !== undefined && iterations < lanes) return undefined;
+      const outer = { lanes: this.#loop, values: this.#values, accumulate };
+      new JamLoop(frame, statements, math, this.#shape, inner, outer).run(count, iterations !== undefined);
+      return lanes;
     });
   }
 
@@ -406,7 +487,7 @@ export class LaneStatements {
     const vector = code.local('v128');
     if (combine !== '=') this.#values.load(element, copy);
     this.#values.number(value, copy);
-    if (combine !== '=') code.op(`${this.#shape}.${arithmetic(combine)}`);
+    if (combine !== '=') code.op(operationOf(this.#shape, combine));
     this.#masked(copy, () => this.#values.load(element, copy));
     code.set(vector);
     this.#values.store(element, copy, vector);
@@ -424,7 +505,7 @@ export class LaneStatements {
       ? places.address({ ...statement, array: this.#expandedName(array) }, 0, VECTOR)
       : places.address(statement);
     code.tee(address);
-    const operation = `${this.#shape}.${arithmetic(combine)}` as const;
+    const operation = operationOf(this.#shape, combine);
     const push = (copy: number) => {
       this.#values.number(value, copy);
       this.#masked(copy, () => code.splat(this.#shape, NEUTRAL[combine]));
@@ -524,31 +605,6 @@ export class LaneStatements {
   #eachCopy<T>(write: (copy: number) => T): T[] {
     return Array.from({ length: this.#values.copies }, (_, copy) => write(copy));
   }
-}
-
-/** Combined with it, a number stays what it is. */
-const NEUTRAL = {
-  '=': 0,
-  '+': 0,
-  '-': 0,
-  '*': 1,
-  max: Number.NEGATIVE_INFINITY,
-  min: Number.POSITIVE_INFINITY,
-  or: 0,
-} as const;
-
-const OPERATION = {
-  '=': 'add',
-  '+': 'add',
-  '-': 'sub',
-  '*': 'mul',
-  max: 'max',
-  min: 'min',
-  or: 'add',
-} as const;
-
-function arithmetic(combine: Combine): 'add' | 'sub' | 'mul' | 'max' | 'min' {
-  return OPERATION[combine];
 }
 
 const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];

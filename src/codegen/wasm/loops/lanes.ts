@@ -15,6 +15,7 @@ import {
 } from '../../loops/values.ts';
 import type { ElementType } from '../environment.ts';
 import { type Access, Contents, strideOf } from './contents.ts';
+import { type Pack, packsIn } from './packs.ts';
 
 export type AnyLoop = Extract<Statement, { readonly kind: 'loop' | 'rows' }>;
 
@@ -37,6 +38,8 @@ export interface Lanes {
   /** Variables from outside to which iterations add. */
   readonly sums: ReadonlyMap<string, Combine>;
   readonly arrays: ReadonlyMap<string, ArrayUse>;
+  /** Loads of what is put side by side before it is used. */
+  readonly packs: ReadonlyMap<Value, Pack>;
 }
 
 /** What is known of the whole function. */
@@ -95,6 +98,7 @@ class Analysis {
       variablesVarying: this.#variablesVarying,
       sums,
       arrays: this.#arrays,
+      packs: packsIn(this.#contents, this.#variables, array => this.#arrays.has(array)),
     };
   }
 

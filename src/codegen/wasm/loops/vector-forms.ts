@@ -140,9 +140,17 @@ function square(x: VectorOperands): void {
   });
 }
 
-/** A function of ../math, written out: its operands stand in locals. */
+/** In functions longer than this, in bytes, functions are called. */
+const LONG = 30_000;
+
+/** A function of ../math, written out while there is room: its operands stand in locals. */
 function functionOf(x: VectorOperands): void {
   const { code, node } = x;
+  if (code.size > LONG) {
+    for (const index of node.inputs.keys()) x.vector(index);
+    code.call(x.math.function(node.op)!); // FUNCTIONS and pow
+    return;
+  }
   const operands = node.inputs.map((_, index) => {
     const local = code.local('v128');
     x.vector(index);

@@ -26,8 +26,8 @@ export interface Spread {
   readonly copyStep: number;
   /** True for a value that is not the same in all copies. */
   readonly differs: (value: Value) => boolean;
-  /** The array that holds an element for each lane of what is private to an iteration. */
-  readonly privateName: (array: string) => string | undefined;
+  /** Where an element stands of which there is one for each lane, side by side: what is private to an iteration. */
+  readonly sideBySide: (element: Element) => Element | undefined;
   /** Leaves, in all lanes, a value that differs between copies only. */
   readonly ofCopy?: (value: Value, isMask: boolean, copy: number) => void;
 }
@@ -174,10 +174,10 @@ export class VectorValues {
   /** Leaves the address of what the first lane of a copy accesses; returns the offset. */
   address(element: Element, copy: number): number {
     const { places } = this.#scalars;
-    const own = this.#spread.privateName(element.array);
+    const own = this.#spread.sideBySide(element);
     if (own !== undefined) {
       const bytes = VECTOR * this.copies;
-      return places.address({ ...element, array: own }, 0, bytes) + VECTOR * copy;
+      return places.address(own, 0, bytes) + VECTOR * copy;
     }
     // Against the direction of memory the last lane is first.
     const stride = this.strideOf(element);
@@ -187,7 +187,7 @@ export class VectorValues {
 
   /** How the lanes of an element lie in memory. */
   layoutOf(element: Element): 'row' | 'reversed' | 'same' | 'apart' {
-    if (this.#spread.privateName(element.array) !== undefined) return 'row';
+    if (this.#spread.sideBySide(element) !== undefined) return 'row';
     const stride = this.strideOf(element);
     if (stride === 1) return 'row';
     return stride === -1 ? 'reversed' : stride === 0 ? 'same' : 'apart';
@@ -199,7 +199,7 @@ export class VectorValues {
     const shape = this.#shape;
     const type = this.#frame.elementOf(element.array);
     const layout = this.layoutOf(element);
-    const isInteger = type === 'i32';
+    const isInteger = type === 'i32' && this.#spread.sideBySide(element) === undefined;
     if (layout === 'row' || layout === 'reversed') {
       const offset = this.address(element, copy);
       code.memory(isInteger && shape === 'f64x2' ? 'v128.load64_zero' : 'v128.load', offset);

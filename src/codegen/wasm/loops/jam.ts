@@ -1,0 +1,193 @@
+// A loop inside of a loop in lanes, with its own iterations in the lanes: where the outer loop counts the rows of a matrix
+// and the inner one walks along them, a vector of neighbours in a row is one load, and one of neighbours in a column is
+// not. Several rows go together ("unroll and jam"): what the inner loop reads or adds to whatever the row is loaded and
+// stored once for all of them. A number of the outer loop is that of one row, in all lanes; a sum over the inner loop is
+// put together for each row, and the sums of neighbouring rows make up a vector of the outer loop again.
+
+import type { Block, Combine, Statement, Value } from '../../loops/values.ts';
+import type { Code, Local } from '../code.ts';
+import type { VectorMath } from '../math/vector-math.ts';
+import { strideOf } from './contents.ts';
+import type { Frame } from './frame.ts';
+import { NEUTRAL, operationOf, rowsToLanes, spreadLane } from './horizontal.ts';
+import { type AnyLoop, type Lanes, lanesOf, type Surroundings } from './lanes.ts';
+import type { Count, Statements } from './statements.ts';
+import { LANES_OF, type Shape } from './vector-forms.ts';
+import { VectorValues } from './vector-values.ts';
+
+/** What becomes of an inner loop if its own iterations are in the lanes; undefined if that may not be. */
+export function jamOf(inner: AnyLoop, outer: Lanes, around: Surroundings): Lanes | undefined {
+  if (!inner.body.statements.every(({ kind }) => kind === 'define' || kind === 'assign' || kind === 'store'))
+    return undefined;
+  const lanes = lanesOf(inner, around);
+  if (lanes === undefined) return undefined;
+  const { contents, variables, varying } = lanes;
+  const isAlong = contents.accesses.every(({ array, place, base, combine }) => {
+    const stride = strideOf(place!, base, variables); // nothing is filled in such a loop
+    const use = outer.arrays.get(array);
+    if (use === 'private' || use === 'uniform') return false;
+    return stride === 1 || (stride === 0 && combine === undefined);
+  });
+  const isOfRow = (value: Value) => !varying.has(value) && outer.varying.has(value);
+  const isKnown = [...contents.values].every(value => {
+    const { kind } = value.expression;
+    return !isOfRow(value) || kind === 'local' || (kind === 'integer' && !contents.operands.has(value));
+  });
+  const isSummed = contents.assignments.every(
+    ({ name }) => outer.variablesVarying.has(name) || outer.sums.has(name),
+  );
+  return isAlong && isKnown && isSummed ? lanes : undefined;
+}
+
+/** The loop around. */
+export interface Outer {
+  readonly lanes: Lanes;
+  readonly values: VectorValues;
+  /** Combines a variable with a vector in a local. */
+  readonly accumulate: (name: string, combine: Combine, copy: number, vector: Local) => void;
+}
+
+/** Writes one loop. */
+export class JamLoop {
+  readonly #code: Code;
+  readonly #statements: Statements;
+  readonly #shape: Shape;
+  readonly #lanes: Lanes;
+  readonly #outer: Outer;
+  readonly #values: VectorValues;
+  readonly #sums = new Map<string, readonly Local[]>();
+
+  constructor(
+    frame: Frame,
+    statements: Statements,
+    math: VectorMath,
+    shape: Shape,
+    lanes: Lanes,
+    outer: Outer,
+  ) {
+    this.#code = frame.code;
+    this.#statements = statements;
+    this.#shape = shape;
+    this.#lanes = lanes;
+    this.#outer = outer;
+    this.#values = new VectorValues(frame, statements.values, math, {
+      shape,
+      lanes,
+      copies: outer.values.copies * LANES_OF[shape],
+      copyVariables: outer.lanes.variables,
+      copyStep: 1,
+      differs: value => outer.lanes.varying.has(value),
+      sideBySide: () => undefined,
+      ofCopy: (value, isMask, row) => this.#ofRow(value, isMask, row),
+    });
+  }
+
+  /** Writes the loop while there are as many iterations as lanes. */
+  run(count: Count, isSure: boolean): void {
+    const code = this.#code;
+    const { sums, loop } = this.#lanes;
+    for (const [name, combine] of sums) {
+      const locals = this.#eachRow(() => {
+        const local = code.local('v128');
+        code.splat(this.#shape, NEUTRAL[combine]);
+        code.set(local);
+        return local;
+      });
+      this.#sums.set(name, locals);
+    }
+    const lanes = LANES_OF[this.#shape];
+    this.#statements.repeat(count, loop.body, lanes, isSure, () => this.#block(loop.body));
+    for (const [name, combine] of sums) {
+      const locals = this.#sums.get(name)!; // made above
+      for (let copy = 0; copy < this.#outer.values.copies; copy++) {
+        const rows = locals.slice(copy * lanes, (copy + 1) * lanes);
+        rowsToLanes(code, this.#shape, operationOf(this.#shape, combine), rows);
+        code.set(rows[0]);
+        this.#outer.accumulate(name, combine, copy, rows[0]);
+      }
+      for (const local of locals) code.release(local);
+    }
+  }
+
+  #block({ statements }: Block): void {
+    for (const statement of statements) this.#write(statement);
+    for (const statement of statements) {
+      if (statement.kind === 'define') this.#values.forget(statement.value);
+    }
+  }
+
+  #write(statement: Statement): void {
+    switch (statement.kind) {
+      case 'define':
+        this.#values.define(statement.value);
+        return;
+      case 'assign':
+        this.#assign(statement);
+        return;
+      case 'store':
+        this.#store(statement);
+        return;
+      default:
+        throw new TypeError(`${statement.kind} along rows`); // refused by jamOf
+    }
+  }
+
+  #assign({ name, combine, value }: Extract<Statement, { kind: 'assign' }>): void {
+    const code = this.#code;
+    const locals = this.#sums.get(name)!; // all that is changed is a sum
+    this.#values.sharing([value], () => {
+      this.#eachRow(row => {
+        code.get(locals[row]);
+        if (combine === 'or') this.#values.mask(value, row);
+        else this.#values.number(value, row);
+        code.op(operationOf(this.#shape, combine));
+        code.set(locals[row]);
+      });
+    });
+  }
+
+  #store(statement: Extract<Statement, { kind: 'store' }>): void {
+    const code = this.#code;
+    const { array, combine, value } = statement;
+    const operation = operationOf(this.#shape, combine);
+    const vector = code.local('v128');
+    this.#values.sharing([value], () => {
+      if (this.#outer.lanes.arrays.get(array) === 'sums') {
+        this.#values.load(statement, 0);
+        this.#eachRow(row => {
+          this.#values.number(value, row);
+          code.op(operation);
+        });
+        code.set(vector);
+        this.#values.store(statement, 0, vector);
+        return;
+      }
+      this.#eachRow(row => {
+        if (combine !== '=') this.#values.load(statement, row);
+        this.#values.number(value, row);
+        if (combine !== '=') code.op(operation);
+        code.set(vector);
+        this.#values.store(statement, row, vector);
+      });
+    });
+    code.release(vector);
+  }
+
+  /** Leaves a number of the outer loop, that of one row. A variable does not change while the inner loop runs. */
+  #ofRow(value: Value, isMask: boolean, row: number): void {
+    const lanes = LANES_OF[this.#shape];
+    const { expression } = value;
+    const isVariable = expression.kind === 'local';
+    const key = `row ${row} ${isMask} ${isVariable ? expression.name : `(${value.id})`}`;
+    this.#statements.values.places.hoist(key, isVariable ? [] : [value], 'v128', () => {
+      const copy = Math.floor(row / lanes);
+      if (isMask) this.#outer.values.mask(value, copy);
+      else this.#outer.values.number(value, copy);
+      spreadLane(this.#code, this.#shape, row % lanes);
+    });
+  }
+
+  #eachRow<T>(write: (row: number) => T): T[] {
+    return Array.from({ length: this.#values.copies }, (_, row) => write(row));
+  }
+}
