@@ -127,6 +127,7 @@ export class PatternWriter {
       position: () => context.use('position'),
       width: columns - 2,
       arrayName: array => array,
+      isSingle: false, // it works in doubles
     });
     const body = printer.pieces(lowering.top).flatMap(({ lines }) => lines);
     const sides = [height, width].map(size => sizeIn(context, size)).join(', ');

@@ -175,6 +175,7 @@ class LoopWriter {
       position: () => context.use('position'),
       width: METHOD_WIDTH,
       arrayName,
+      isSingle: context.array === 'Float32Array',
     });
     return {
       pieces: printer.pieces(top),

@@ -25,6 +25,19 @@ import { sizeExpression, type Text } from './size-text.ts';
 import type { LoopVariable } from './space.ts';
 import type { Expression, Place, Value } from './values.ts';
 
+/** True for a comparison of real numbers; what is a maximum, or reaches a bound, is found by one. */
+export function isComparison({ op, inputs }: Node): boolean {
+  return RELATIONS.has(op) && inputs.every(({ dtype }) => dtype === 'real');
+}
+
+/** True for what is a number of single precision. */
+function isSingle({ expression }: Value): boolean {
+  if (expression.kind === 'number') return Object.is(Math.fround(expression.value), expression.value);
+  return expression.kind === 'load';
+}
+
+const RELATIONS: ReadonlySet<string> = new Set(['eq', 'ne', 'lt', 'le']);
+
 /** What the text refers to by name. */
 export interface ValueSpelling {
   /** The local that holds a named size. */
@@ -33,6 +46,8 @@ export interface ValueSpelling {
   readonly position: () => string;
   /** The array of the workspace that a buffer became. */
   readonly arrayName: (array: string) => string;
+  /** True if arrays hold single precision. Numbers are compared as if they came from one: some do, and others are equal to them. */
+  readonly isSingle: boolean;
 }
 
 /** The texts of the values of one function. */
@@ -212,9 +227,14 @@ export class ValueTexts {
   }
 
   #operands(node: Node, operands: readonly Value[]): Operands {
+    const isRounded = this.#spelling.isSingle && isComparison(node);
     return {
       node,
-      text: (index, least) => this.#fit(operands[index], operands[index].isMask, least),
+      text: (index, least) => {
+        const operand = operands[index];
+        if (isRounded && !isSingle(operand)) return `Math.fround(${this.value(operand)})`;
+        return this.#fit(operand, operand.isMask, least);
+      },
       mask: (index, least) => this.#fit(operands[index], false, least),
       precedence: index => (operands[index].isMask ? CONDITIONAL : this.#textOf(operands[index]).level),
     };

@@ -3,6 +3,7 @@
 
 import { addSizes, multiplySizes } from '../../../ir/size.ts';
 import { FORMS } from '../../forms.ts';
+import { isComparison } from '../../loops/value-text.ts';
 import { type Expression, operandsOf, type Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
 import { WASM_FORMS } from '../forms.ts';
@@ -160,6 +161,14 @@ export class ScalarValues {
     switch (expression.kind) {
       case 'apply': {
         const { node, operands } = expression;
+        if (this.#frame.environment.precision === 'f32' && isComparison(node)) {
+          for (const operand of operands) {
+            this.number(operand);
+            code.op('f32.demote_f64');
+          }
+          code.op(`f32.${node.op as 'eq' | 'ne' | 'lt' | 'le'}`); // or it would be no comparison
+          return 'mask';
+        }
         WASM_FORMS[node.op]({
           node,
           code,
