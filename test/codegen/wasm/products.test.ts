@@ -59,6 +59,19 @@ class Bench {
     this.#end = 2;
   }
 
+  /** Forgets them, and lets the next array end where the memory does, but for the 16 bytes that may be read behind it. */
+  clearForLast(length: number): void {
+    this.clear();
+    this.#numbers.fill(SENTINEL);
+    const alignment = 16 / this.#bytes;
+    this.#end = this.#numbers.length - alignment * Math.ceil(length / alignment + 1);
+  }
+
+  /** Goes on at the beginning of the memory. */
+  restart(): void {
+    this.#end = 2;
+  }
+
   /** Room for an array, after which 16 bytes belong to nobody. */
   array(length: number): number {
     const alignment = 16 / this.#bytes;
@@ -193,6 +206,31 @@ describe.each(PRECISIONS)('products in %s', precision => {
           check([rows, columns, inner], form, turn % 3 === 0, turn % 4);
         }
   });
+
+  it('read nothing that begins behind an array', () => {
+    for (let rows = 1; rows <= 9; rows++)
+      for (let columns = 1; columns <= 9; columns++)
+        for (const [a, b] of PAIRS.filter(pair => !pair.includes('gaps'))) checkLast(rows, columns, 3, a, b);
+  });
+
+  /** Lets a and b in turn be at the end of the memory: a read behind it is a trap. */
+  function checkLast(
+    rows: number,
+    columns: number,
+    inner: number,
+    ...[left, right]: readonly Layout[]
+  ): void {
+    for (const isLeft of [true, false]) {
+      bench.clearForLast(isLeft ? rows * inner : inner * columns);
+      const last = isLeft ? bench.matrix(rows, inner, left) : bench.matrix(inner, columns, right);
+      bench.restart();
+      const other = isLeft ? bench.matrix(inner, columns, right) : bench.matrix(rows, inner, left);
+      const [a, b] = isLeft ? [last, other] : [other, last];
+      const c = bench.matrix(rows, columns, 'rows');
+      const panel = bench.panel(productPanel(precision, rows, columns, inner));
+      bench.run(rows, columns, inner, ...parameters(a), ...parameters(b), ...parameters(c), panel, 0);
+    }
+  }
 
   it('of sizes beyond blocks and tiles', () => {
     const sizes = [
