@@ -3,7 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { emitModule } from '../../../src/codegen/module.ts';
 import type { Pieces } from '../../../src/codegen/schedule.ts';
-import { WASM_PIECES } from '../../../src/codegen/wasm/straight.ts';
+import { WasmEncoder } from '../../../src/codegen/wasm/encoder.ts';
+import { WasmEnvironment } from '../../../src/codegen/wasm/environment.ts';
+import { straightFunction, WASM_PIECES } from '../../../src/codegen/wasm/straight.ts';
 import { type CompileOptions, compile } from '../../../src/compile.ts';
 import { builder } from '../../../src/ir/build.ts';
 import { Graph, type Node } from '../../../src/ir/graph.ts';
@@ -11,6 +13,7 @@ import type { Program } from '../../../src/ir/program.ts';
 import { importText } from '../programs.ts';
 import { ALL, ARITHMETIC, POINTS, randomProgram } from '../random-programs.ts';
 import { type Bound, bound } from './bound.ts';
+import { instantiate } from './instantiate.ts';
 
 /** Those that are the same to the last bit. */
 const EXACT = ARITHMETIC.filter(op => op !== 'tanh');
@@ -66,6 +69,36 @@ it('100,000 operations, as deep as the graph is long', () => {
   expect(call('valueAndGrad')).toBe(x);
   expect(arrays['valueAndGrad.g'][0] / derivative).toBeCloseTo(1, 9);
   expect(slots).toBeGreaterThan(0.9 * steps); // each x is needed on the way back
+});
+
+it('operations on thousands of numbers, and a value in a million places, stay below the limits of engines', () => {
+  const graph = new Graph();
+  const b = builder(graph);
+  const x = graph.input('x');
+  const shifted = Array.from({ length: 10_000 }, (_, k) => b.sub(x, k));
+  const sums = Array.from({ length: 20 }, (_, k) => b.make('logsumexp', shifted.with(0, b.add(x, k))));
+  const value = sums.reduce((sum, each) => b.add(sum, each));
+  const encoder = new WasmEncoder();
+  const environment = new WasmEnvironment(encoder, 'f64');
+  const length = 1_000_000;
+  const { code, slots } = straightFunction(environment, {
+    graph,
+    handed: [
+      { array: undefined, elements: [value] },
+      { array: 'H', elements: new Array(length).fill(x) },
+    ],
+    placeOf: () => ({ array: 'x', index: 0 }),
+    memory: 'slots',
+  });
+  encoder.export('f', code);
+  const addresses = { x: 0, H: 16, slots: 16 + 8 * length };
+  const { exports, buffer } = instantiate(encoder, addresses.slots + 8 * slots, addresses);
+  new Float64Array(buffer)[0] = 0.25;
+  // sum over k of 0.25 + log(exp(k) + exp(-1) + exp(-2) + ...)
+  const rest = 1 / (Math.E - 1);
+  const expected = sums.reduce((sum, _, k) => sum + 0.25 + Math.log(Math.exp(k) + rest), 0);
+  expect(exports.f() / expected).toBeCloseTo(1, 12);
+  expect(new Float64Array(buffer, 16, length).every(element => element === 0.25)).toBe(true);
 });
 
 /** So many steps of x -> 3 x (1 - x), then back through them. */
