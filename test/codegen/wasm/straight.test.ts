@@ -76,8 +76,8 @@ it('operations on thousands of numbers, and a value in a million places, stay be
   const b = builder(graph);
   const x = graph.input('x');
   const shifted = Array.from({ length: 10_000 }, (_, k) => b.sub(x, k));
-  const sums = Array.from({ length: 20 }, (_, k) => b.make('logsumexp', shifted.with(0, b.add(x, k))));
-  const value = sums.reduce((sum, each) => b.add(sum, each));
+  const largest = Array.from({ length: 200 }, (_, k) => b.max(...shifted.with(0, b.add(x, k))));
+  const value = largest.reduce((sum, each) => b.add(sum, each));
   const encoder = new WasmEncoder();
   const environment = new WasmEnvironment(encoder, 'f64');
   const length = 1_000_000;
@@ -94,10 +94,7 @@ it('operations on thousands of numbers, and a value in a million places, stay be
   const addresses = { x: 0, H: 16, slots: 16 + 8 * length };
   const { exports, buffer } = instantiate(encoder, addresses.slots + 8 * slots, addresses);
   new Float64Array(buffer)[0] = 0.25;
-  // sum over k of 0.25 + log(exp(k) + exp(-1) + exp(-2) + ...)
-  const rest = 1 / (Math.E - 1);
-  const expected = sums.reduce((sum, _, k) => sum + 0.25 + Math.log(Math.exp(k) + rest), 0);
-  expect(exports.f() / expected).toBeCloseTo(1, 12);
+  expect(exports.f()).toBe(200 * 0.25 + (200 * 199) / 2); // the largest are x + k
   expect(new Float64Array(buffer, 16, length).every(element => element === 0.25)).toBe(true);
 });
 
@@ -146,7 +143,7 @@ async function checkFormula(
   const onPass = (_: string, after: Program): void => {
     program = after;
   };
-  const { code, meta } = compile(formula, { ...options, onPass });
+  const { code, meta } = compile(formula, { ...options, target: 'js', onPass });
   const { bind } = await importText(code);
   const js = bind(inputs);
   const theta = js.pack(inputs);
