@@ -20,9 +20,10 @@ export interface Pieces {
   readonly whole: number;
   /** Chunks of longer ones. */
   readonly chunk: number;
-  /** The lengths of an operation, of one that calls a function, and of reading an input. */
+  /** The lengths of an operation, of one that calls a function, of each operand beyond three, and of reading an input. */
   readonly operation: number;
   readonly call: number;
+  readonly operand: number;
   readonly read: number;
   /** Operations of the functions where a name from the source gives a value a line of its own. */
   readonly named: number;
@@ -52,7 +53,15 @@ export interface Schedule extends Branching {
  * JavaScript, in bytes of bytecode, measured and rounded up. V8 of Node 20 and 22 never optimises a function above 61,440;
  * larger chunks wait seconds for the optimiser, smaller ones pass more values on. A line for each name costs bytecode.
  */
-const JAVASCRIPT: Pieces = { whole: 50_000, chunk: 10_000, operation: 13, call: 18, read: 8, named: 500 };
+const JAVASCRIPT: Pieces = {
+  whole: 50_000,
+  chunk: 10_000,
+  operation: 13,
+  call: 18,
+  operand: 0,
+  read: 8,
+  named: 500,
+};
 
 /** Operations in one expression: bounds the length of lines and the depth of nesting. */
 const LARGEST_INLINE = 24;
@@ -64,7 +73,7 @@ export function schedule(graph: Graph, sinks: readonly Sink[], pieces: Pieces = 
   const facts = factsOf(graph, roots);
   const operations = countComputed(facts);
   const steps = graphOrder(facts, operations, sinks);
-  const bounds = cut(facts, steps, pieces);
+  const bounds = cut(graph, facts, steps, pieces);
 
   const size = facts.length; // no later node is needed
   const chunkOf = new Int32Array(size).fill(-1);
@@ -181,14 +190,15 @@ function lastOf({ roots }: Sink): number {
 }
 
 /** Bounds of chunks: one chunk if the function is small enough to be optimised whole. */
-function cut(facts: Uint8Array, steps: Int32Array, pieces: Pieces): number[] {
+function cut(graph: Graph, facts: Uint8Array, steps: Int32Array, pieces: Pieces): number[] {
   const bounds = [0];
   let total = 0;
   let piece = 0;
   for (let id = 0; id < facts.length; id++) if (facts[id] === LIVE) total += pieces.read;
   for (let i = 0; i < steps.length; i++) {
     const step = steps[i];
-    const length = step >= 0 && facts[step] & DEAR ? pieces.call : pieces.operation;
+    let length = step >= 0 && facts[step] & DEAR ? pieces.call : pieces.operation;
+    if (step >= 0) length += pieces.operand * Math.max(0, graph.nodes[step].inputs.length - 3);
     total += length;
     piece += length;
     if (piece > pieces.chunk) {

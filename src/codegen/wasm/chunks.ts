@@ -49,6 +49,9 @@ interface Base {
 
 const NONE = -1;
 
+/** Stores of one value in one function. */
+const MOST_STORES = 500;
+
 /** Writes the chunks of one function in turn. */
 export class ChunkWriter implements WasmOperands {
   node!: Node; // set before any form looks at it
@@ -261,11 +264,10 @@ export class ChunkWriter implements WasmOperands {
       return;
     }
     const { address, element } = this.#base(target.array);
-    const bytes = ELEMENT_BYTES[element];
     if (target.kind === 'clear') {
       code.get(address);
       code.i32(0);
-      code.i32(bytes * target.length);
+      code.i32(ELEMENT_BYTES[element] * target.length);
       code.fill();
       return;
     }
@@ -274,10 +276,16 @@ export class ChunkWriter implements WasmOperands {
     this.#result(root);
     if (type === 'f32') code.op('f32.demote_f64');
     code.set(value);
-    for (const place of target.places) {
-      code.get(address);
-      code.get(value);
-      code.memory(`${type}.store`, bytes * place);
+    if (target.places.length <= MOST_STORES) storeAt(code, type, target.places, address, value);
+    else {
+      // One function may not become too long.
+      for (let k = 0; k < target.places.length; k += MOST_STORES) {
+        const stores = this.environment.encoder.function(['i32', type], []);
+        storeAt(stores, type, target.places.slice(k, k + MOST_STORES), 0, 1);
+        code.get(address);
+        code.get(value);
+        code.call(stores);
+      }
     }
     code.release(value);
   }
@@ -297,6 +305,21 @@ export class ChunkWriter implements WasmOperands {
     this.code.set(base.address);
     this.#bases.set(name, base);
     return base;
+  }
+}
+
+/** Stores of one value into an array. */
+function storeAt(
+  code: Code,
+  type: 'f32' | 'f64',
+  places: readonly number[],
+  address: Local,
+  value: Local,
+): void {
+  for (const place of places) {
+    code.get(address);
+    code.get(value);
+    code.memory(`${type}.store`, ELEMENT_BYTES[type] * place);
   }
 }
 

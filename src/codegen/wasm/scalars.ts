@@ -31,9 +31,11 @@ export function wasmScalarFunctions(
   const method = (entry: Entry): EmittedFunction => {
     const own = shell.method(entry);
     const place = leafPlaces(context, shell.arraysOf(own), entry.extra);
+    const noted = new Set<InputNode>();
     const placeOf = (leaf: Leaf) => {
       const input = (leaf.op === 'element' ? leaf.inputs[0] : leaf) as InputNode; // leaves are of inputs
-      shell.notes(input.attrs.name, own);
+      if (!noted.has(input)) shell.notes(input.attrs.name, own);
+      noted.add(input);
       return place(leaf);
     };
     const handed = entry.bound.map(block => ({

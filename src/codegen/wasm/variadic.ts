@@ -48,11 +48,15 @@ export function hypot(x: WasmOperands): void {
   for (const local of [...operands, sum]) code.release(local);
 }
 
-/** top + log1p(sum of exp(x - top)), where the sum leaves out one operand that is `top`, the largest. */
+/**
+ * top + log1p(sum of exp(x - top)), where the sum leaves out one operand that is `top`, the largest. Without branches: at
+ * each of thousands, the baseline compiler of V8 would go through all locals.
+ */
 export function logsumexp(x: WasmOperands): void {
   const { code, environment } = x;
   const operands = locals(x);
   const top = code.local('f64');
+  const isTop = code.local('i32');
   const isLeftOut = code.local('i32');
   for (const [i, operand] of operands.entries()) {
     code.get(operand);
@@ -64,29 +68,27 @@ export function logsumexp(x: WasmOperands): void {
   code.get(top);
   code.f64(0);
   for (const operand of operands) {
+    // 0 for the first that is `top`, 1 for others (as exp(0), but also where that is infinite)
+    code.get(isLeftOut);
+    code.op('f64.convert_i32_u');
+    code.get(operand);
+    code.get(top);
+    code.op('f64.sub');
+    code.call(environment.math('Math.exp', 1));
     code.get(operand);
     code.get(top);
     code.op('f64.eq');
-    code.if(
-      () => {
-        code.get(isLeftOut);
-        code.op('f64.convert_i32_u');
-        code.i32(1);
-        code.set(isLeftOut);
-      },
-      () => {
-        code.get(operand);
-        code.get(top);
-        code.op('f64.sub');
-        code.call(environment.math('Math.exp', 1));
-      },
-      'f64',
-    );
+    code.tee(isTop);
+    code.op('select');
     code.op('f64.add');
+    code.get(isLeftOut);
+    code.get(isTop);
+    code.op('i32.or');
+    code.set(isLeftOut);
   }
   code.call(environment.math('Math.log1p', 1));
   code.op('f64.add');
-  for (const local of [...operands, top, isLeftOut]) code.release(local);
+  for (const local of [...operands, top, isTop, isLeftOut]) code.release(local);
 }
 
 /** The operands in locals, each asked for once. */

@@ -3,7 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { emitModule } from '../../../src/codegen/module.ts';
 import type { Pieces } from '../../../src/codegen/schedule.ts';
-import { WASM_PIECES } from '../../../src/codegen/wasm/straight.ts';
+import { WasmEncoder } from '../../../src/codegen/wasm/encoder.ts';
+import { WasmEnvironment } from '../../../src/codegen/wasm/environment.ts';
+import { straightFunction, WASM_PIECES } from '../../../src/codegen/wasm/straight.ts';
 import { type CompileOptions, compile } from '../../../src/compile.ts';
 import { builder } from '../../../src/ir/build.ts';
 import { Graph, type Node } from '../../../src/ir/graph.ts';
@@ -11,6 +13,7 @@ import type { Program } from '../../../src/ir/program.ts';
 import { importText } from '../programs.ts';
 import { ALL, ARITHMETIC, POINTS, randomProgram } from '../random-programs.ts';
 import { type Bound, bound } from './bound.ts';
+import { instantiate } from './instantiate.ts';
 
 /** Those that are the same to the last bit. */
 const EXACT = ARITHMETIC.filter(op => op !== 'tanh');
@@ -68,6 +71,33 @@ it('100,000 operations, as deep as the graph is long', () => {
   expect(slots).toBeGreaterThan(0.9 * steps); // each x is needed on the way back
 });
 
+it('operations on thousands of numbers, and a value in a million places, stay below the limits of engines', () => {
+  const graph = new Graph();
+  const b = builder(graph);
+  const x = graph.input('x');
+  const shifted = Array.from({ length: 10_000 }, (_, k) => b.sub(x, k));
+  const largest = Array.from({ length: 200 }, (_, k) => b.max(...shifted.with(0, b.add(x, k))));
+  const value = largest.reduce((sum, each) => b.add(sum, each));
+  const encoder = new WasmEncoder();
+  const environment = new WasmEnvironment(encoder, 'f64');
+  const length = 1_000_000;
+  const { code, slots } = straightFunction(environment, {
+    graph,
+    handed: [
+      { array: undefined, elements: [value] },
+      { array: 'H', elements: new Array(length).fill(x) },
+    ],
+    placeOf: () => ({ array: 'x', index: 0 }),
+    memory: 'slots',
+  });
+  encoder.export('f', code);
+  const addresses = { x: 0, H: 16, slots: 16 + 8 * length };
+  const { exports, buffer } = instantiate(encoder, addresses.slots + 8 * slots, addresses);
+  new Float64Array(buffer)[0] = 0.25;
+  expect(exports.f()).toBe(200 * 0.25 + (200 * 199) / 2); // the largest are x + k
+  expect(new Float64Array(buffer, 16, length).every(element => element === 0.25)).toBe(true);
+});
+
 /** So many steps of x -> 3 x (1 - x), then back through them. */
 function logisticMap(steps: number): Program {
   const graph = new Graph();
@@ -113,7 +143,7 @@ async function checkFormula(
   const onPass = (_: string, after: Program): void => {
     program = after;
   };
-  const { code, meta } = compile(formula, { ...options, onPass });
+  const { code, meta } = compile(formula, { ...options, target: 'js', onPass });
   const { bind } = await importText(code);
   const js = bind(inputs);
   const theta = js.pack(inputs);
