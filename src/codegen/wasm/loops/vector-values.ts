@@ -28,8 +28,10 @@ export interface Spread {
   readonly differs: (value: Value) => boolean;
   /** Where an element stands of which there is one for each lane, side by side: what is private to an iteration. */
   readonly sideBySide: (element: Element) => Element | undefined;
-  /** Leaves, in all lanes, a value that differs between copies only. */
-  readonly ofCopy?: (value: Value, isMask: boolean, copy: number) => void;
+  /** Iterations of another loop by which all are further. */
+  readonly shift?: { readonly variables: readonly LoopVariable[]; readonly by: number };
+  /** Leaves, in all lanes, a value that is the same in them but is no single number; false if it is one. */
+  readonly ofCopy?: (value: Value, isMask: boolean, copy: number) => boolean;
 }
 
 type Choice = Extract<Expression, { readonly kind: 'choose' }>;
@@ -167,8 +169,10 @@ export class VectorValues {
 
   /** How far the first lane of a copy is from that of the first one. */
   #ofCopy({ place, base }: Element, copy: number): Size {
-    const { copyVariables, copyStep } = this.#spread;
-    return multiplySizes(strideOf(place, base, copyVariables), copy * copyStep);
+    const { copyVariables, copyStep, shift } = this.#spread;
+    const ofCopy = multiplySizes(strideOf(place, base, copyVariables), copy * copyStep);
+    if (shift === undefined) return ofCopy;
+    return addSizes(ofCopy, multiplySizes(strideOf(place, base, shift.variables), shift.by));
   }
 
   /** Leaves the address of what the first lane of a copy accesses; returns the offset. */
@@ -509,4 +513,15 @@ export class VectorValues {
     code.op('i32x4.add');
     code.op(shape === 'f64x2' ? 'f64x2.convert_low_i32x4_s' : 'f32x4.convert_i32x4_s');
   }
+}
+
+/** How many vectors are taken at a time, one loop after the other: `most`, or fewer if none is left over. */
+export function copiesOf(most: number, lanes: number, iterations: number | undefined): readonly number[] {
+  if (most === 1) return [1];
+  if (iterations === undefined) return [most, 1];
+  const vectors = Math.floor(iterations / lanes);
+  for (let copies = Math.min(most + 1, vectors); copies > 1; copies--) {
+    if (vectors % copies === 0) return [copies];
+  }
+  return vectors < most ? [1] : [most, 1];
 }
