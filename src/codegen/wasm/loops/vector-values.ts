@@ -298,9 +298,7 @@ export class VectorValues {
 
   /** Leaves what is the same in all lanes of a copy. */
   #same(value: Value, isMask: boolean, copy: number): void {
-    if (this.#spread.differs(value))
-      this.#spread.ofCopy!(value, isMask, copy); // only given where there is such a value
-    else this.#splat(value, isMask);
+    if (this.#spread.ofCopy?.(value, isMask, copy) !== true) this.#splat(value, isMask);
   }
 
   /** Leaves a single number, or condition, in all lanes. */
