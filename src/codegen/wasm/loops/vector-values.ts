@@ -3,6 +3,7 @@
 // (scalar-values.ts), and put into all lanes where it is used. Invariant: all lanes are iterations that there are.
 
 import { addSizes, multiplySizes, type Size } from '../../../ir/size.ts';
+import { FORMS } from '../../forms.ts';
 import type { LoopVariable } from '../../loops/space.ts';
 import type { Expression, Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
@@ -492,10 +493,40 @@ export class VectorValues {
       code.if(side(x), side(y), 'v128');
       return;
     }
-    side(x)();
-    side(y)();
+    if (![x, y].some(value => this.#isDear(value))) {
+      side(x)();
+      side(y)();
+      this.mask(condition, copy);
+      code.op('v128.bitselect');
+      return;
+    }
+    const mask = code.local('v128');
     this.mask(condition, copy);
+    code.set(mask);
+    for (const [value, isChosen] of [
+      [x, true],
+      [y, false],
+    ] as const) {
+      if (!this.#isDear(value)) {
+        side(value)();
+        continue;
+      }
+      code.get(mask);
+      if (!isChosen) code.op('v128.not');
+      code.op('v128.any_true');
+      code.if(side(value), () => code.splat(this.#shape, 0), 'v128');
+    }
+    code.get(mask);
     code.op('v128.bitselect');
+    code.release(mask);
+  }
+
+  /** True for what is not computed for lanes that all leave it out. */
+  #isDear(value: Value): boolean {
+    if (this.#locals.has(value) || !this.isVarying(value)) return false;
+    const { expression } = value;
+    if (expression.kind === 'apply' && FORMS[expression.node.op].dear === true) return true;
+    return 'operands' in expression && expression.operands.some(operand => this.#isDear(operand));
   }
 
   /** An index as a number: that of the first lane, and by how much the others are further. */
