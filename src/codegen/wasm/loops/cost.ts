@@ -10,10 +10,10 @@ import { vectorForm } from './vector-forms.ts';
 
 /** What a loop of a named size is taken to count: samples in an outermost loop, their features in others. */
 const SAMPLES = 1000;
-const FEATURES = 20;
+const FEATURES = 16;
 
 /** What it takes to begin a loop. */
-const START = 6;
+const START = 8;
 
 /** Rows that go together. */
 const ROWS = 4;
@@ -91,7 +91,7 @@ export class Costs {
       const vectors = Math.floor(count / this.#lanes);
       const rest = typeof loop.variable.size === 'number' ? count % this.#lanes : (this.#lanes - 1) / 2;
       const vector = this.#blockInLanes(loop.body, lanes) + 1;
-      const inLanes = 2 * START + vectors * vector + rest * one;
+      const inLanes = 2 * START + lanes.sums.size * this.#lanes * APART + vectors * vector + rest * one;
       if (inLanes < cost) {
         this.#inLanes.set(loop, lanes);
         cost = inLanes;

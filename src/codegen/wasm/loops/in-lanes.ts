@@ -10,6 +10,7 @@ import { LaneStatements, Scratch } from './lane-statements.ts';
 import type { AnyLoop, Lanes } from './lanes.ts';
 import type { InLanes, Statements } from './statements.ts';
 import { LANES_OF } from './vector-forms.ts';
+import { copiesOf } from './vector-values.ts';
 
 /** Writes the loops of a function that run in lanes; `statements` are those of the function. */
 export function inLanes(
@@ -46,15 +47,4 @@ export function inLanes(
     new LaneStatements(context, found, shape).run(count, copies, iterations);
     return lanes;
   };
-}
-
-/** How many vectors are taken at a time, one loop after the other: `most`, or fewer if none is left over. */
-function copiesOf(most: number, lanes: number, iterations: number | undefined): readonly number[] {
-  if (most === 1) return [1];
-  if (iterations === undefined) return [most, 1];
-  const vectors = Math.floor(iterations / lanes);
-  for (let copies = Math.min(most + 1, vectors); copies > 1; copies--) {
-    if (vectors % copies === 0) return [copies];
-  }
-  return vectors < most ? [1] : [most, 1];
 }

@@ -1,8 +1,9 @@
 // A loop inside of a loop in lanes, with its own iterations in the lanes: where the outer loop counts the rows of a matrix
 // and the inner one walks along them, a vector of neighbours in a row is one load, and one of neighbours in a column is
 // not. Several rows go together ("unroll and jam"): what the inner loop reads or adds to whatever the row is loaded and
-// stored once for all of them. A number of the outer loop is that of one row, in all lanes; a sum over the inner loop is
-// put together for each row, and the sums of neighbouring rows make up a vector of the outer loop again.
+// stored once for all of them. If it only sums up, the rows come one after the other: that is the order of memory. A number
+// of the outer loop is that of one row, in all lanes; a sum over the inner loop is put together for each row, and the sums
+// of neighbouring rows make up a vector of the outer loop again.
 
 import type { Block, Combine, Statement, Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
@@ -13,7 +14,7 @@ import { NEUTRAL, operationOf, rowsToLanes, spreadLane } from './horizontal.ts';
 import { type AnyLoop, type Lanes, lanesOf, type Surroundings } from './lanes.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
-import { VectorValues } from './vector-values.ts';
+import { copiesOf, type Spread, VectorValues } from './vector-values.ts';
 
 /** What becomes of an inner loop if its own iterations are in the lanes; undefined if that may not be. */
 export function jamOf(inner: AnyLoop, outer: Lanes, around: Surroundings): Lanes | undefined {
@@ -47,15 +48,26 @@ export interface Outer {
   readonly accumulate: (name: string, combine: Combine, copy: number, vector: Local) => void;
 }
 
+/** Vectors of a row that are summed up side by side: each addition would wait for the one before it. */
+const SIDE_BY_SIDE = 4;
+
+/** Vectors that take up variables, by name. */
+type Sums = ReadonlyMap<string, readonly Local[]>;
+
 /** Writes one loop. */
 export class JamLoop {
+  readonly #frame: Frame;
   readonly #code: Code;
   readonly #statements: Statements;
+  readonly #math: VectorMath;
   readonly #shape: Shape;
   readonly #lanes: Lanes;
   readonly #outer: Outer;
-  readonly #values: VectorValues;
-  readonly #sums = new Map<string, readonly Local[]>();
+  readonly #rows: number;
+  /** What is written now: for all rows, or several vectors of one. */
+  #values!: VectorValues;
+  /** A vector for each row, or for each of the vectors. */
+  #sums: Sums = new Map();
 
   constructor(
     frame: Frame,
@@ -65,48 +77,123 @@ export class JamLoop {
     lanes: Lanes,
     outer: Outer,
   ) {
+    this.#frame = frame;
     this.#code = frame.code;
     this.#statements = statements;
+    this.#math = math;
     this.#shape = shape;
     this.#lanes = lanes;
     this.#outer = outer;
-    this.#values = new VectorValues(frame, statements.values, math, {
-      shape,
-      lanes,
-      copies: outer.values.copies * LANES_OF[shape],
-      copyVariables: outer.lanes.variables,
-      copyStep: 1,
-      differs: value => outer.lanes.varying.has(value),
-      sideBySide: () => undefined,
-      ofCopy: (value, isMask, row) => this.#ofRow(value, isMask, row),
-    });
+    this.#rows = outer.values.copies * LANES_OF[shape];
   }
 
   /** Writes the loop while there are as many iterations as lanes. */
-  run(count: Count, isSure: boolean): void {
+  run(count: Count, iterations: number | undefined): void {
     const code = this.#code;
     const { sums, loop } = this.#lanes;
-    for (const [name, combine] of sums) {
-      const locals = this.#eachRow(() => {
-        const local = code.local('v128');
-        code.splat(this.#shape, NEUTRAL[combine]);
-        code.set(local);
-        return local;
-      });
-      this.#sums.set(name, locals);
-    }
     const lanes = LANES_OF[this.#shape];
-    this.#statements.repeat(count, loop.body, lanes, isSure, () => this.#block(loop.body));
+    const ofRows = this.#accumulators(this.#rows);
+    if (loop.body.statements.some(({ kind }) => kind === 'store')) this.#allRows(count, iterations, ofRows);
+    else this.#rowByRow(count, iterations, ofRows);
     for (const [name, combine] of sums) {
-      const locals = this.#sums.get(name)!; // made above
+      const locals = ofRows.get(name)!; // made above
       for (let copy = 0; copy < this.#outer.values.copies; copy++) {
         const rows = locals.slice(copy * lanes, (copy + 1) * lanes);
         rowsToLanes(code, this.#shape, operationOf(this.#shape, combine), rows);
         code.set(rows[0]);
         this.#outer.accumulate(name, combine, copy, rows[0]);
       }
-      for (const local of locals) code.release(local);
     }
+    this.#release(ofRows);
+  }
+
+  #allRows(count: Count, iterations: number | undefined, sums: Sums): void {
+    this.#sums = sums;
+    this.#values = this.#spread({
+      copies: this.#rows,
+      copyVariables: this.#outer.lanes.variables,
+      copyStep: 1,
+      differs: value => this.#outer.lanes.varying.has(value),
+      ofCopy: (value, isMask, row) => this.#ofRow(value, isMask, row),
+    });
+    this.#repeat(count, LANES_OF[this.#shape], iterations !== undefined);
+  }
+
+  #rowByRow(count: Count, iterations: number | undefined, ofRows: Sums): void {
+    const code = this.#code;
+    const { sums, variables, varying } = this.#lanes;
+    const lanes = LANES_OF[this.#shape];
+    const groups = copiesOf(SIDE_BY_SIDE, lanes, iterations);
+    const others = this.#accumulators(Math.max(...groups) - 1);
+    const start = code.local('i32');
+    const [counter] = count.counters; // an inner loop has one
+    code.get(counter);
+    code.set(start);
+    for (let row = 0; row < this.#rows; row++) {
+      code.get(start);
+      code.set(counter);
+      if (row > 0) this.#clear(others);
+      const names = [...sums.keys()];
+      this.#sums = new Map(names.map(name => [name, [ofRows.get(name)![row], ...others.get(name)!]]));
+      let left = iterations;
+      for (const copies of groups) {
+        if (left !== undefined && left < copies * lanes) continue;
+        this.#values = this.#spread({
+          copies,
+          copyVariables: variables,
+          copyStep: lanes,
+          shift: { variables: this.#outer.lanes.variables, by: row },
+          differs: value => varying.has(value),
+          ofCopy: (value, isMask) => this.#ofRow(value, isMask, row),
+        });
+        this.#repeat(count, copies * lanes, left !== undefined);
+        if (left !== undefined) left %= copies * lanes;
+      }
+      for (const [name, combine] of sums) {
+        const [sum, ...rest] = this.#sums.get(name)!; // made above
+        for (const local of rest) {
+          code.get(sum);
+          code.get(local);
+          code.op(operationOf(this.#shape, combine));
+          code.set(sum);
+        }
+      }
+    }
+    code.release(start);
+    this.#release(others);
+  }
+
+  #spread(
+    spread: Pick<Spread, 'copies' | 'copyVariables' | 'copyStep' | 'shift' | 'differs' | 'ofCopy'>,
+  ): VectorValues {
+    const fixed = { shape: this.#shape, lanes: this.#lanes, sideBySide: () => undefined };
+    return new VectorValues(this.#frame, this.#statements.values, this.#math, { ...fixed, ...spread });
+  }
+
+  #repeat(count: Count, step: number, isSure: boolean): void {
+    const { body } = this.#lanes.loop;
+    this.#statements.repeat(count, body, step, isSure, () => this.#block(body));
+  }
+
+  /** So many vectors for each variable that is summed up, cleared. */
+  #accumulators(count: number): Sums {
+    const vectors = () => Array.from({ length: count }, () => this.#code.local('v128'));
+    const sums = new Map(Array.from(this.#lanes.sums.keys(), name => [name, vectors()]));
+    this.#clear(sums);
+    return sums;
+  }
+
+  #clear(sums: Sums): void {
+    for (const [name, locals] of sums) {
+      for (const local of locals) {
+        this.#code.splat(this.#shape, NEUTRAL[this.#lanes.sums.get(name)!]);
+        this.#code.set(local);
+      }
+    }
+  }
+
+  #release(sums: Sums): void {
+    for (const local of [...sums.values()].flat()) this.#code.release(local);
   }
 
   #block({ statements }: Block): void {
@@ -174,7 +261,8 @@ export class JamLoop {
   }
 
   /** Leaves a number of the outer loop, that of one row. A variable does not change while the inner loop runs. */
-  #ofRow(value: Value, isMask: boolean, row: number): void {
+  #ofRow(value: Value, isMask: boolean, row: number): boolean {
+    if (!this.#outer.lanes.varying.has(value)) return false;
     const lanes = LANES_OF[this.#shape];
     const { expression } = value;
     const isVariable = expression.kind === 'local';
@@ -185,6 +273,7 @@ export class JamLoop {
       else this.#outer.values.number(value, copy);
       spreadLane(this.#code, this.#shape, row % lanes);
     });
+    return true;
   }
 
   #eachRow<T>(write: (row: number) => T): T[] {

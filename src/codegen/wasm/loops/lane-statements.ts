@@ -463,7 +463,7 @@ export class LaneStatements {
       const lanes = LANES_OF[this.#shape];
       if (iterations !== undefined && iterations < lanes) return undefined;
       const outer = { lanes: this.#loop, values: this.#values, accumulate };
-      new JamLoop(frame, statements, math, this.#shape, inner, outer).run(count, iterations !== undefined);
+      new JamLoop(frame, statements, math, this.#shape, inner, outer).run(count, iterations);
       return lanes;
     });
   }

@@ -3,6 +3,7 @@
 // (scalar-values.ts), and put into all lanes where it is used. Invariant: all lanes are iterations that there are.
 
 import { addSizes, multiplySizes, type Size } from '../../../ir/size.ts';
+import { FORMS } from '../../forms.ts';
 import type { LoopVariable } from '../../loops/space.ts';
 import type { Expression, Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
@@ -28,8 +29,10 @@ export interface Spread {
   readonly differs: (value: Value) => boolean;
   /** Where an element stands of which there is one for each lane, side by side: what is private to an iteration. */
   readonly sideBySide: (element: Element) => Element | undefined;
-  /** Leaves, in all lanes, a value that differs between copies only. */
-  readonly ofCopy?: (value: Value, isMask: boolean, copy: number) => void;
+  /** Iterations of another loop by which all are further. */
+  readonly shift?: { readonly variables: readonly LoopVariable[]; readonly by: number };
+  /** Leaves, in all lanes, a value that is the same in them but is no single number; false if it is one. */
+  readonly ofCopy?: (value: Value, isMask: boolean, copy: number) => boolean;
 }
 
 type Choice = Extract<Expression, { readonly kind: 'choose' }>;
@@ -167,8 +170,10 @@ export class VectorValues {
 
   /** How far the first lane of a copy is from that of the first one. */
   #ofCopy({ place, base }: Element, copy: number): Size {
-    const { copyVariables, copyStep } = this.#spread;
-    return multiplySizes(strideOf(place, base, copyVariables), copy * copyStep);
+    const { copyVariables, copyStep, shift } = this.#spread;
+    const ofCopy = multiplySizes(strideOf(place, base, copyVariables), copy * copyStep);
+    if (shift === undefined) return ofCopy;
+    return addSizes(ofCopy, multiplySizes(strideOf(place, base, shift.variables), shift.by));
   }
 
   /** Leaves the address of what the first lane of a copy accesses; returns the offset. */
@@ -294,9 +299,7 @@ export class VectorValues {
 
   /** Leaves what is the same in all lanes of a copy. */
   #same(value: Value, isMask: boolean, copy: number): void {
-    if (this.#spread.differs(value))
-      this.#spread.ofCopy!(value, isMask, copy); // only given where there is such a value
-    else this.#splat(value, isMask);
+    if (this.#spread.ofCopy?.(value, isMask, copy) !== true) this.#splat(value, isMask);
   }
 
   /** Leaves a single number, or condition, in all lanes. */
@@ -490,10 +493,40 @@ export class VectorValues {
       code.if(side(x), side(y), 'v128');
       return;
     }
-    side(x)();
-    side(y)();
+    if (![x, y].some(value => this.#isDear(value))) {
+      side(x)();
+      side(y)();
+      this.mask(condition, copy);
+      code.op('v128.bitselect');
+      return;
+    }
+    const mask = code.local('v128');
     this.mask(condition, copy);
+    code.set(mask);
+    for (const [value, isChosen] of [
+      [x, true],
+      [y, false],
+    ] as const) {
+      if (!this.#isDear(value)) {
+        side(value)();
+        continue;
+      }
+      code.get(mask);
+      if (!isChosen) code.op('v128.not');
+      code.op('v128.any_true');
+      code.if(side(value), () => code.splat(this.#shape, 0), 'v128');
+    }
+    code.get(mask);
     code.op('v128.bitselect');
+    code.release(mask);
+  }
+
+  /** True for what is not computed for lanes that all leave it out. */
+  #isDear(value: Value): boolean {
+    if (this.#locals.has(value) || !this.isVarying(value)) return false;
+    const { expression } = value;
+    if (expression.kind === 'apply' && FORMS[expression.node.op].dear === true) return true;
+    return 'operands' in expression && expression.operands.some(operand => this.#isDear(operand));
   }
 
   /** An index as a number: that of the first lane, and by how much the others are further. */
@@ -509,4 +542,15 @@ export class VectorValues {
     code.op('i32x4.add');
     code.op(shape === 'f64x2' ? 'f64x2.convert_low_i32x4_s' : 'f32x4.convert_i32x4_s');
   }
+}
+
+/** How many vectors are taken at a time, one loop after the other: `most`, or fewer if none is left over. */
+export function copiesOf(most: number, lanes: number, iterations: number | undefined): readonly number[] {
+  if (most === 1) return [1];
+  if (iterations === undefined) return [most, 1];
+  const vectors = Math.floor(iterations / lanes);
+  for (let copies = Math.min(most + 1, vectors); copies > 1; copies--) {
+    if (vectors % copies === 0) return [copies];
+  }
+  return vectors < most ? [1] : [most, 1];
 }
