@@ -51,8 +51,8 @@ Value and gradient by the \`bind\` form of both targets, \`js\` and \`wasm\`; \`
 its memory. Against them, all in turns: \`gcc\`, programs in C for each work (\`bench/c\`: \`gcc -O3 -march=native -ffast-math\`, loops
 over vectors of 64 bytes, OpenBLAS for products) in a process of their own; \`hand\`, loops in JavaScript (\`bench/tensors/hand\`; f32 arrays,
 sums in double precision); \`@jax-js/jax\` with \`jit\`, on wasm, and TensorFlow.js on its wasm backend, each in a thread of its own.
-Each is checked against the hand-written one before it is timed. The libraries keep data and parameters in their own memory; the
-gradient is read back.
+Each is checked against the hand-written one before it is timed, and a time is that of the quietest of up to 61 rounds. The
+libraries keep data and parameters in their own memory; the gradient is read back.
 
 ${await tensorTables(options)}
 
@@ -72,7 +72,7 @@ The dense Hessian by the \`bind\` form, both triangles written on each call, aga
 each Hessian is made of (\`bench/tensors/hand/*-hessian.mjs\`: one triangle in register tiles and its mirror; blocks and
 zeros; sums of outer products of layers), C for logistic regression (\`dsyrk\` of OpenBLAS on blocks of samples), and \`hessian\` of
 \`@jax-js/jax\` with \`jit\`, or without it where its jit is wrong.
-All are checked against the hand-written one, element by element, before they are timed. TensorFlow.js has no Hessians.
+All are checked against the hand-written one, element by element, before they are timed, as above. TensorFlow.js has no Hessians.
 
 ${await hessianTable(options)}
 

@@ -24,10 +24,12 @@ export async function hessianTable(options) {
       'precision',
       'js, ms',
       'wasm, ms',
+      'in place, ms',
       'gcc, ms',
       'hand, ms',
       'js / wasm',
       'wasm / gcc',
+      'in place / gcc',
       'js / hand',
       ...names.map(name => `${name} / wasm`),
     ],
@@ -72,12 +74,15 @@ async function measured(workload, precision, { libraries, limits }, options) {
   await enter('hand', Infinity, async () =>
     entry(await hand(`${kind}-hessian`, `${id}-${precision}`, inputs, sizes, Floats)),
   );
+  let bound;
   for (const target of ['js', 'wasm']) {
     await enter(target, TOLERANCE.ours[precision], async () => {
       const code = await emit(formula, { target, precision, hessian: true });
-      return entry((await load(code))(dataOf(inputs, wrt, sizes)).hessian);
+      bound = (await load(code))(dataOf(inputs, wrt, sizes));
+      return entry(bound.hessian);
     });
   }
+  if (bound?.views) await enter('in place', TOLERANCE.ours[precision], async () => inPlace(bound, theta));
   for (const limit of limits) {
     if (!limit.hessians.includes(kind)) continue;
     await enter(limit.name, limit.tolerance[precision], async () => ({
@@ -97,6 +102,13 @@ async function measured(workload, precision, { libraries, limits }, options) {
     }
   }
   return { times: await times(options), notes };
+}
+
+/** Parameters and Hessian stay in the memory of WebAssembly. */
+function inPlace({ hessian, views: { theta, H } }, start) {
+  theta.set(start);
+  hessian(theta, H);
+  return { result: { H: H.slice() }, slice: timed(() => hessian(theta, H)) };
 }
 
 /** The largest error, relative to the largest element of the same block: a block is of two inputs. */
@@ -123,9 +135,10 @@ function row({ title }, precision, times, names) {
   return [
     title,
     precision,
-    ...['js', 'wasm', 'gcc', 'hand'].map(name => milliseconds(times[name])),
+    ...['js', 'wasm', 'in place', 'gcc', 'hand'].map(name => milliseconds(times[name])),
     over(times, 'js', 'wasm'),
     over(times, 'wasm', 'gcc'),
+    over(times, 'in place', 'gcc'),
     over(times, 'js', 'hand'),
     ...names.map(name => over(times, name, 'wasm')),
   ];

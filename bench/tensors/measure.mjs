@@ -55,6 +55,11 @@ export function timed(run) {
   };
 }
 
+/** The quietest round. @param {Timing} timing */
+export function least(timing) {
+  return Math.min(...timing);
+}
+
 /** How many times as long `a` took as `b`, in the median round. @param {Timing} a @param {Timing} b */
 export function ratio(a, b) {
   return median(a.map((time, round) => time / b[round]));

@@ -1,8 +1,8 @@
-// What the tables of the tensor benchmarks have in common: how times are written, and the command line.
+// What the tables of the tensor benchmarks have in common: how times are written, and the command line. A time is that of
+// the quietest round: what other work on the machine adds is no property of the code.
 
 import { parseArgs } from 'node:util';
-import { median } from '../harness.mjs';
-import { ratio } from './measure.mjs';
+import { least } from './measure.mjs';
 
 /**
  * @typedef {object} Options
@@ -17,13 +17,13 @@ import { ratio } from './measure.mjs';
 export function over(times, a, b) {
   const [above, below] = [times[a], times[b]];
   if (above === undefined || below === undefined) return '';
-  const factor = ratio(above, below);
+  const factor = least(above) / least(below);
   return factor < 10 ? factor.toFixed(2) : factor.toFixed(0);
 }
 
 /** @param {import('./measure.mjs').Timing | undefined} timing */
 export function milliseconds(timing) {
-  return timing === undefined ? '' : median(timing).toPrecision(3);
+  return timing === undefined ? '' : least(timing).toPrecision(3);
 }
 
 /** @param {string[]} args @returns {Options} */
