@@ -10,7 +10,6 @@ import { WasmEnvironment } from '../src/codegen/wasm/environment.ts';
 import { gramKernel, gramPanel } from '../src/codegen/wasm/products/gram.ts';
 import { kernelParts } from '../src/codegen/wasm/products/parts.ts';
 import { productKernel, productPanel } from '../src/codegen/wasm/products/product.ts';
-import { matrixVectorKernel, vectorMatrixKernel } from '../src/codegen/wasm/products/vectors.ts';
 
 export type Precision = 'f64' | 'f32';
 export type Form = 'AB' | 'TA' | 'TB';
@@ -73,15 +72,6 @@ export function gram(precision: Precision, rows: number, inner: number) {
       given(own, new Float64Array(gramLength(rows))),
     ),
   };
-}
-
-/** A x, or A' x if it is `transposed`. */
-export function vector(precision: Precision, transposed: boolean, rows: number, columns: number) {
-  const kernel = transposed ? vectorMatrixKernel : matrixVectorKernel;
-  const [x, y] = transposed ? [rows, columns] : [columns, rows];
-  const { call, arrays } = instance(precision, kernel, [rows * columns, x, y]);
-  const args = [rows, columns, arrays[0], 0, columns, arrays[1], 0, arrays[2], 0, 0];
-  return { flops: 2 * rows * columns, wasm: repeated(call, args), js: undefined };
 }
 
 /** A kernel in a memory with arrays of such lengths, and where they begin. */

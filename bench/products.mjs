@@ -36,7 +36,7 @@ vectors of 16 bytes and none.
 
 ${productTable(kernels)}
 
-## X' diag(w) X and products with vectors: WebAssembly (JavaScript)
+## X' diag(w) X: WebAssembly (JavaScript)
 
 ${otherTable(kernels)}
 `;
@@ -62,14 +62,10 @@ function productTable({ product }) {
   ]);
 }
 
-function otherTable({ gram, vector }) {
+function otherTable({ gram }) {
   const works = {
     "X' diag(w) X, X 10000x100": precision => gram(precision, 100, 10_000),
     "X' diag(w) X, X 1000x10": precision => gram(precision, 10, 1000),
-    'A x, A 2000x128': precision => vector(precision, false, 2000, 128),
-    "A' x, A 2000x128": precision => vector(precision, true, 2000, 128),
-    'A x, A 20x20': precision => vector(precision, false, 20, 20),
-    "A' x, A 20x20": precision => vector(precision, true, 20, 20),
   };
   return table([
     ['', 'f32', 'ms', 'f64', 'ms'],

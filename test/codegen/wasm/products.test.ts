@@ -8,7 +8,6 @@ import { WasmEnvironment } from '../../../src/codegen/wasm/environment.ts';
 import { gramKernel, gramPanel } from '../../../src/codegen/wasm/products/gram.ts';
 import { kernelParts } from '../../../src/codegen/wasm/products/parts.ts';
 import { productKernel, productPanel } from '../../../src/codegen/wasm/products/product.ts';
-import { matrixVectorKernel, vectorMatrixKernel } from '../../../src/codegen/wasm/products/vectors.ts';
 
 type Precision = 'f64' | 'f32';
 const PRECISIONS: readonly Precision[] = ['f64', 'f32'];
@@ -95,11 +94,6 @@ class Bench {
     if (layout === 'gaps') return place(0, 2 * rows * (columns + 1), [2 * columns + 1, 2]);
     if (layout === 'upwards') return place(Math.max(0, size - columns), size, [-columns, 1]);
     return place(Math.max(0, size - 1), size, [-columns, -1]);
-  }
-
-  /** A vector of random integers. */
-  vector(length: number, offset: number): Matrix {
-    return this.matrix(length, 1, 'rows', offset);
   }
 
   at({ address, first, steps }: Matrix, i: number, j: number): number {
@@ -296,49 +290,5 @@ describe.each(PRECISIONS)('symmetric products in %s', precision => {
     ])
       for (const layout of LAYOUTS)
         check(rows, inner, [layout, 'rows'], layout !== 'gaps', layout === 'rows');
-  });
-});
-
-describe.each(PRECISIONS)('products with vectors in %s', precision => {
-  it.each([
-    ['matrixVector', matrixVectorKernel],
-    ['vectorMatrix', vectorMatrixKernel],
-  ])('%s', (name, kernel) => {
-    const bench = new Bench(precision, kernel);
-    const isTransposed = name === 'vectorMatrix';
-    for (let rows = 0; rows <= 20; rows++) {
-      for (const columns of [...Array(20).keys(), 37, 130]) {
-        for (const adds of [false, true]) {
-          bench.clear();
-          const a = bench.matrix(rows, columns, columns % 2 === 0 ? 'rows' : 'upwards', rows % 3);
-          const x = bench.vector(isTransposed ? rows : columns, columns % 3);
-          const length = isTransposed ? columns : rows;
-          const y = bench.vector(length, columns % 2);
-          const verify = bench.expects(y, length, 1, i => {
-            let sum = adds ? bench.read(y, i) : 0;
-            for (let k = 0; k < rows + columns - length; k++)
-              sum += (isTransposed ? bench.read(a, k, i) : bench.read(a, i, k)) * bench.read(x, k);
-            return sum + 0;
-          });
-          bench.run(
-            rows,
-            columns,
-            a.address,
-            a.first,
-            a.steps[0],
-            x.address,
-            x.first,
-            y.address,
-            y.first,
-            Number(adds),
-          );
-          try {
-            verify();
-          } catch (error) {
-            throw new Error(`${rows} x ${columns}, ${adds}: ${error}`);
-          }
-        }
-      }
-    }
   });
 });
