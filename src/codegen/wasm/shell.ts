@@ -214,24 +214,25 @@ export class WasmShell {
       `  return ${shared}.over(${data.length > 0 ? own.inputs : ''});`,
       '}',
     ];
-    const held = data.map(input => {
-      const isShown = this.#data.has(input) && !deciding.has(input.name);
-      return item(input.name, isShown ? this.#data.get(input)! : this.#context.locals.get(input.name)!);
-    });
-    const fills = Array.from(this.#data, ([{ name }, view]) => {
-      return { view, local: this.#context.locals.get(name)!, isDeciding: deciding.has(name) };
-    });
-    const own_ = fills.filter(({ isDeciding }) => !isDeciding);
+    const local = ({ name }: Input): string => this.#context.locals.get(name)!; // each has one
+    const isDeciding = ({ name }: Input): boolean => deciding.has(name);
+    const shown = data.filter(input => !isDeciding(input));
+    const held = shown.map(input => item(input.name, this.#data.get(input) ?? local(input)));
+    const filled = [...this.#data.keys()].filter(input => !isDeciding(input));
+    const fill = (input: Input): string => `${this.#data.get(input)}.set(${local(input)});`;
     return [
       ...(deciding.size > 0 ? [] : reuse),
       ...this.memory.allocations(this.#names),
-      ...fills.filter(({ isDeciding }) => isDeciding).map(({ view, local }) => `${view}.set(${local});`),
+      ...data.filter(isDeciding).map(input => {
+        const at = this.#scalars.indexOf(input);
+        return at < 0 ? fill(input) : `${this.#names.scalars}[${at}] = ${local(input)};`;
+      }),
       ...Array.from(this.#places, ([name, view]) => `${view}.set(${name});`),
-      ...(own_.length === 0
+      ...(filled.length === 0
         ? []
         : [
             `if (${own.isOwn}) {`,
-            ...own_.map(({ view, local }) => `  ${view}.set(${local});`),
+            ...filled.map(input => `  ${fill(input)}`),
             ...layout(`  ${own.inputs} = `, object(held), ';', WIDTH - 2),
             '}',
           ]),

@@ -29,7 +29,10 @@ export function wasmLoopFunctions(
   prefix: string,
 ): LoopModule {
   const environment = new WasmEnvironment(new WasmEncoder(), precision);
-  const jsLeaves = new Leaves(context, name => ({ name: context.locals.get(name)!, offset: 0, strides: [] }));
+  const jsLeaves = new Leaves(context, (name, isScalar) => {
+    const local = context.locals.get(name)!; // each input has one
+    return isScalar ? local : { name: local, offset: 0, strides: [] };
+  });
   const patterns = new PatternWriter(context, entries, node => jsLeaves.of(node));
   const shell = new WasmShell(context, environment, patterns);
   const kernels = new Kernels(environment, context.own);
