@@ -231,7 +231,10 @@ function boundOf(context: Context, entries: readonly Entry[]): string[] {
   if (context.target === 'wasm') {
     lines.push('  /** Arrays over its memory; passed as arguments of these names they are not copied. */');
     lines.push(`  readonly views: ${viewsType(context, entries)};`);
-    lines.push('  readonly memory: WebAssembly.Memory;');
+    lines.push(
+      '  /** A WebAssembly.Memory; it never grows. */',
+      '  readonly memory: { readonly buffer: ArrayBuffer };',
+    );
   }
   return [...lines, '}'];
 }
