@@ -12,6 +12,9 @@ import type { InLanes, Statements } from './statements.ts';
 import { LANES_OF } from './vector-forms.ts';
 import { copiesOf } from './vector-values.ts';
 
+/** In functions longer than this, in bytes, loops are written shortly: only innermost ones run in lanes. */
+const LONG = 60_000;
+
 /** Writes the loops of a function that run in lanes; `statements` are those of the function. */
 export function inLanes(
   frame: Frame,
@@ -39,8 +42,10 @@ export function inLanes(
   return (loop, count, iterations) => {
     const found = costs.inLanes(loop);
     if (found === undefined) return undefined;
-    const most = costs.copiesOf(found);
+    const isLong = frame.code.size > LONG;
+    const most = isLong ? 1 : costs.copiesOf(found);
     const isNest = found.contents.statements.some(({ kind }) => kind === 'loop');
+    if (isLong && isNest) return undefined;
     const jams = (outer: Lanes, inner: AnyLoop) => costs.jam(outer, inner);
     const context = { frame, statements: statements(), math, scratch: pool, lengthOf, isBuffer, jams };
     const copies = isNest && iterations === undefined ? [most] : copiesOf(most, lanes, iterations);
