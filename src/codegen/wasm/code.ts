@@ -46,6 +46,7 @@ export class Code implements FunctionRef {
   #bytes = this.#part.bytes;
   readonly #locals: ValueType[] = [];
   readonly #free: { [T in ValueType]?: Local[] } = {};
+  readonly #unused: { [T in ValueType]?: Local[] } = {};
 
   constructor(params: readonly ValueType[], results: readonly ValueType[]) {
     this.params = params;
@@ -56,13 +57,25 @@ export class Code implements FunctionRef {
 
   /** A local of its own: one that was released, or a new one. What it holds is not known to be zero. */
   local(type: ValueType): Local {
-    return this.#free[type]?.pop() ?? this.freshLocal(type);
+    return this.#free[type]?.pop() ?? this.unusedLocal(type);
   }
 
-  /** One that nothing has used so far: for what is set in a gap, which instructions before may not overwrite. */
-  freshLocal(type: ValueType): Local {
+  /** One that nothing has used since `renew`: for what is set in a gap, which instructions in between may not overwrite. */
+  unusedLocal(type: ValueType): Local {
+    return this.#unused[type]?.pop() ?? this.newLocal(type);
+  }
+
+  /** One that nothing has used so far. */
+  newLocal(type: ValueType): Local {
     this.#locals.push(type);
     return this.params.length + this.#locals.length - 1;
+  }
+
+  /** From here on, locals that are free count as unused: gaps that are to be filled come later. */
+  renew(): void {
+    for (const type of Object.keys(this.#free) as ValueType[]) {
+      this.#unused[type] = [...(this.#unused[type] ?? []), ...this.#free[type]!.splice(0)];
+    }
   }
 
   /** Gives a local back. */

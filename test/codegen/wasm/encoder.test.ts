@@ -237,7 +237,7 @@ describe('gaps', () => {
         own.importFunction('cos', ['f64'], ['f64']),
       ];
       const before = code.gap();
-      const x = code.freshLocal('f64');
+      const x = code.newLocal('f64');
       code.get(x);
       code.call(sin);
       const middle = code.gap();
@@ -268,7 +268,7 @@ describe('gaps', () => {
   it('have locals that nothing else has used', () => {
     module([], [], code => {
       code.release(code.local('f64'));
-      expect(code.freshLocal('f64')).toBe(1);
+      expect(code.newLocal('f64')).toBe(1);
       expect(code.local('f64')).toBe(0);
     });
   });

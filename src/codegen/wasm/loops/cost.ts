@@ -21,21 +21,58 @@ const ROWS = 4;
 /** What an access costs whose lanes lie apart, for each lane. */
 const APART = 1.5;
 
+/** A loop that may run in lanes. */
+interface Candidate {
+  readonly lanes: Lanes;
+  /** What is saved if it does. */
+  readonly saved: number;
+}
+
+/** So much of what could be saved is given up where it takes the most code. */
+const GIVEN_UP = 0.03;
+
 export class Costs {
   readonly #around: Surroundings;
   readonly #lanes: number;
-  readonly #inLanes = new Map<AnyLoop, Lanes>();
+  readonly #inLanes = new Map<AnyLoop, Candidate>();
   readonly #known = new Map<Statement, number>();
 
-  constructor(around: Surroundings, lanes: number) {
+  /** Decides about the loops of a function. */
+  constructor(top: Block, around: Surroundings, lanes: number) {
     this.#around = around;
     this.#lanes = lanes;
+    const total = this.#block(top);
+    this.#giveUp(top, total * GIVEN_UP);
   }
 
   /** What becomes of a loop that is to run in lanes; undefined if it is not. */
   inLanes(loop: AnyLoop): Lanes | undefined {
-    this.#loop(loop);
-    return this.#inLanes.get(loop);
+    return this.#inLanes.get(loop)?.lanes;
+  }
+
+  /** Leaves loops as they are that save little for much code, until all of them together cost so much more. */
+  #giveUp(top: Block, most: number): void {
+    const found: { readonly loop: AnyLoop; readonly saved: number; readonly size: number }[] = [];
+    const visit = ({ statements }: Block, times: number): void => {
+      for (const statement of statements) {
+        if (statement.kind === 'blocks') visit(statement.body, times);
+        if (statement.kind !== 'loop' && statement.kind !== 'rows') continue;
+        const candidate = this.#inLanes.get(statement);
+        if (candidate === undefined) visit(statement.body, times * countOf(statement));
+        else {
+          const size = candidate.lanes.contents.values.size + candidate.lanes.contents.statements.length;
+          found.push({ loop: statement, saved: candidate.saved * times, size });
+        }
+      }
+    };
+    visit(top, 1);
+    found.sort((p, q) => p.saved / p.size - q.saved / q.size);
+    let given = 0;
+    for (const { loop, saved } of found) {
+      given += saved;
+      if (given > most) return;
+      this.#inLanes.delete(loop);
+    }
   }
 
   /** What becomes of a loop inside of one in lanes, if it is to have its own iterations in the lanes. */
@@ -51,7 +88,8 @@ export class Costs {
     if (inner.some(loop => this.jam(lanes, loop) !== undefined)) return ROWS / this.#lanes;
     if (inner.length > 0) return 2;
     const cost = this.#blockInLanes(body, lanes);
-    return cost <= 12 ? 4 : cost <= 40 ? 2 : 1;
+    if (lanes.sums.size === 0) return cost <= 12 ? 2 : 1;
+    return cost <= 8 ? 4 : cost <= 40 ? 2 : 1;
   }
 
   /** One iteration after the other. */
@@ -93,7 +131,7 @@ export class Costs {
       const vector = this.#blockInLanes(loop.body, lanes) + 1;
       const inLanes = 2 * START + lanes.sums.size * this.#lanes * APART + vectors * vector + rest * one;
       if (inLanes < cost) {
-        this.#inLanes.set(loop, lanes);
+        this.#inLanes.set(loop, { lanes, saved: cost - inLanes });
         cost = inLanes;
       }
     }

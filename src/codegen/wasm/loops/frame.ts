@@ -1,5 +1,5 @@
-// What a function reads again and again: where arrays begin and sizes, each read or computed once, at its beginning, into
-// a local of its own.
+// What a function reads again and again: sizes, each computed once, at its beginning, into a local of its own. Where an array
+// begins is read where it is needed, which is before loops: hundreds of locals that are always in use cost time in compilers.
 
 import { monomialsOf, nameOfSize, type Size, sizeText } from '../../../ir/size.ts';
 import type { Code, Gap, Local } from '../code.ts';
@@ -32,8 +32,7 @@ export class Frame {
 
   /** Leaves the byte at which an array begins. */
   address(array: string): void {
-    const name = this.#arrayName(array);
-    this.#once(`@${name}`, 'i32', () => pushAddress(this.code, this.environment.array(name)));
+    pushAddress(this.code, this.environment.array(this.#arrayName(array)));
   }
 
   /** Leaves a size as an i32. */
@@ -64,7 +63,7 @@ export class Frame {
     const { code } = this;
     let local = this.#known.get(key);
     if (local === undefined) {
-      local = code.freshLocal(type);
+      local = code.newLocal(type);
       this.#known.set(key, local);
       const at = local;
       code.into(this.#start, () => {
@@ -116,7 +115,7 @@ const INTEGER: Arithmetic = {
   mul: 'i32.mul',
   floorDivide: (code, divisor) => {
     // The quotient is rounded towards zero, so it is one too large where the remainder is negative.
-    const numerator = code.freshLocal('i32');
+    const numerator = code.newLocal('i32');
     code.set(numerator);
     code.get(numerator);
     code.i32(divisor);

@@ -12,6 +12,13 @@ import type { InLanes, Statements } from './statements.ts';
 import { LANES_OF } from './vector-forms.ts';
 import { copiesOf } from './vector-values.ts';
 
+/** In functions longer than this, in bytes, loops are written shortly: only innermost ones run in lanes. */
+const LONG = 60_000;
+
+/** How many functions of a vector are written out, in loops of more than a few iterations without others inside. */
+const WRITTEN_OUT = 2;
+const FEW = 64;
+
 /** Writes the loops of a function that run in lanes; `statements` are those of the function. */
 export function inLanes(
   frame: Frame,
@@ -26,6 +33,7 @@ export function inLanes(
   for (const { array } of new Contents(top, result).accesses)
     mentions.set(array, (mentions.get(array) ?? 0) + 1);
   const costs = new Costs(
+    top,
     {
       mentions,
       isBuffer,
@@ -36,15 +44,19 @@ export function inLanes(
   );
   const math = new VectorMath(frame.environment.encoder, shape);
   const pool = new Scratch(scratch);
+  const room = { left: WRITTEN_OUT };
   return (loop, count, iterations) => {
     const found = costs.inLanes(loop);
     if (found === undefined) return undefined;
-    const most = costs.copiesOf(found);
+    const isLong = frame.code.size > LONG;
+    const most = isLong ? 1 : costs.copiesOf(found);
     const isNest = found.contents.statements.some(({ kind }) => kind === 'loop');
+    if (isLong && isNest) return undefined;
     const jams = (outer: Lanes, inner: AnyLoop) => costs.jam(outer, inner);
-    const context = { frame, statements: statements(), math, scratch: pool, lengthOf, isBuffer, jams };
+    const own = isNest || (iterations !== undefined && iterations < FEW) ? { left: 0 } : room;
+    const shared = { frame, statements: statements(), math, scratch: pool, lengthOf, isBuffer };
     const copies = isNest && iterations === undefined ? [most] : copiesOf(most, lanes, iterations);
-    new LaneStatements(context, found, shape).run(count, copies, iterations);
+    new LaneStatements({ ...shared, jams, room: own }, found, shape).run(count, copies, iterations);
     return lanes;
   };
 }

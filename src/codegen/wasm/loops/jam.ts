@@ -166,7 +166,8 @@ export class JamLoop {
   #spread(
     spread: Pick<Spread, 'copies' | 'copyVariables' | 'copyStep' | 'shift' | 'differs' | 'ofCopy'>,
   ): VectorValues {
-    const fixed = { shape: this.#shape, lanes: this.#lanes, sideBySide: () => undefined };
+    const room = { left: 0 };
+    const fixed = { shape: this.#shape, lanes: this.#lanes, room, sideBySide: () => undefined };
     return new VectorValues(this.#frame, this.#statements.values, this.#math, { ...fixed, ...spread });
   }
 

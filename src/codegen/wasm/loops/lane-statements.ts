@@ -55,6 +55,8 @@ export interface LaneContext {
   readonly statements: Statements;
   readonly math: VectorMath;
   readonly scratch: Scratch;
+  /** How many functions may be written out. */
+  readonly room: { left: number };
   readonly lengthOf: (buffer: string) => Size;
   readonly isBuffer: (array: string) => boolean;
   /** What becomes of a loop inside of one in lanes that is to have its own iterations in the lanes. */
@@ -122,6 +124,7 @@ export class LaneStatements {
       copyVariables: this.#loop.variables,
       copyStep: LANES_OF[this.#shape],
       differs: value => this.#loop.varying.has(value),
+      room: this.#context.room,
       sideBySide: element => this.#sideBySide(element),
     });
     const privates = [...this.#loop.arrays].filter(([, use]) => use === 'private');

@@ -71,6 +71,7 @@ export class Places {
 
   /** Begins a loop, whose variables are set. */
   open(body: Block, variables: readonly LoopVariable[], step: number): void {
+    if (this.#scopes.length === 0) this.#frame.code.renew();
     const gap = this.#frame.code.gap();
     this.#scopes.push({ body, variables, step, gap, pointers: new Map(), hoisted: new Map() });
   }
@@ -109,7 +110,7 @@ export class Places {
     }
     let local = scope.hoisted.get(key);
     if (local === undefined) {
-      local = code.freshLocal(type);
+      local = code.unusedLocal(type);
       scope.hoisted.set(key, local);
       const target = local;
       code.into(scope.gap, () => {
@@ -175,7 +176,7 @@ export class Places {
     if (pointer === undefined) {
       const moving = scope.variables.map(variable => place.terms.get(variable) ?? 0);
       pointer = {
-        local: code.freshLocal('i32'),
+        local: code.unusedLocal('i32'),
         stride: multiplySizes(moving.reduce<Size>(addSizes, 0), bytes),
       };
       scope.pointers.set(key, pointer);

@@ -42,6 +42,7 @@ export class Statements {
   readonly #code: Code;
   readonly #options: FunctionOptions;
   readonly #inLanes: InLanes;
+  #isRest = false;
   /** Variables that hold conditions: some begin with a number. */
   readonly #conditions = new Set<string>();
 
@@ -148,7 +149,15 @@ export class Statements {
 
   /** A loop one iteration at a time, but for what runs in lanes. */
   #loop(statement: Kind<'loop'>): void {
-    this.loop(statement, () => this.block(statement.body), this.#inLanes);
+    this.loop(statement, () => this.block(statement.body), this.#isRest ? undefined : this.#inLanes);
+  }
+
+  /** What is left of a loop that runs in `lanes` is short, so that loops inside of it need not do so, too. */
+  #rest(lanes: number | undefined, write: () => void): void {
+    const outer = this.#isRest;
+    this.#isRest ||= lanes !== undefined;
+    write();
+    this.#isRest = outer;
   }
 
   /** A loop whose body `write` writes. */
@@ -166,11 +175,11 @@ export class Statements {
     const isKnown = typeof size === 'number' && typeof from === 'number';
     let iterations = isKnown ? Math.max(0, reverse ? size : size - from) : undefined;
     this.values.places.bind(variable, counter);
-    if (iterations !== 0) {
-      const lanes = inLanes?.(statement, count, iterations);
-      if (lanes !== undefined && iterations !== undefined) iterations %= lanes;
-    }
-    if (iterations !== 0) this.repeat(count, body, reverse ? -1 : 1, iterations !== undefined, write);
+    const lanes = iterations === 0 ? undefined : inLanes?.(statement, count, iterations);
+    if (lanes !== undefined && iterations !== undefined) iterations %= lanes;
+    const step = reverse ? -1 : 1;
+    const isSure = iterations !== undefined;
+    if (iterations !== 0) this.#rest(lanes, () => this.repeat(count, body, step, isSure, write));
     code.release(counter);
   }
 
@@ -276,8 +285,8 @@ export class Statements {
       code.op('i32.sub');
     };
     const count: Count = { variables: [variable, row], counters: [counter, inBlock], limit };
-    this.#inLanes(statement, count, undefined);
-    this.repeat(count, body, 1, false, () => this.block(body));
+    const lanes = this.#isRest ? undefined : this.#inLanes(statement, count, undefined);
+    this.#rest(lanes, () => this.repeat(count, body, 1, false, () => this.block(body)));
     code.release(counter);
     code.release(inBlock);
   }

@@ -23,6 +23,8 @@ export interface VectorOperands {
   vector(index: number): void;
   /** Leaves operand `index`, a mask. */
   mask(index: number): void;
+  /** True if a function is to be written out here, which takes room, and not called. */
+  isWrittenOut(): boolean;
 }
 
 export type VectorForm = (x: VectorOperands) => void;
@@ -140,15 +142,12 @@ function square(x: VectorOperands): void {
   });
 }
 
-/** In functions longer than this, in bytes, functions are called. */
-const LONG = 30_000;
-
-/** A function of ../math, written out while there is room: its operands stand in locals. */
+/** A function of ../math, called or written out: its operands stand in locals then. */
 function functionOf(x: VectorOperands): void {
   const { code, node } = x;
-  if (code.size > LONG) {
+  if (!x.isWrittenOut()) {
     for (const index of node.inputs.keys()) x.vector(index);
-    code.call(x.math.function(node.op)!); // FUNCTIONS and pow
+    code.call(x.math.function(node.op)!); // it is one
     return;
   }
   const operands = node.inputs.map((_, index) => {

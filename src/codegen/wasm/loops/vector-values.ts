@@ -27,6 +27,8 @@ export interface Spread {
   readonly copyStep: number;
   /** True for a value that is not the same in all copies. */
   readonly differs: (value: Value) => boolean;
+  /** How many functions may still be written out, in hot places; others are called. */
+  readonly room: { left: number };
   /** Where an element stands of which there is one for each lane, side by side: what is private to an iteration. */
   readonly sideBySide: (element: Element) => Element | undefined;
   /** Iterations of another loop by which all are further. */
@@ -401,6 +403,7 @@ export class VectorValues {
       math: this.#math,
       vector: index => this.number(operands[index], copy),
       mask: index => this.mask(operands[index], copy),
+      isWrittenOut: () => this.#spread.room.left-- > 0,
     });
   }
 
