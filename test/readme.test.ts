@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compile, evaluate, formatDiagnostic, parse, partial, printIr, SymgradError } from '../src/index.ts';
 import { emitted } from './emitted.ts';
+import { itReads } from './target.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const sample = readFileSync(new URL('../samples/rosenbrock.expr', import.meta.url), 'utf8');
@@ -19,14 +20,14 @@ describe('the page on structure', () => {
     expect(printIr(compiled.program)).toContain(graph);
   });
 
-  it('shows the code that comes of it', () => {
+  itReads('shows the code that comes of it', () => {
     const [, code] = page.match(/```js\n([\s\S]*?)```/)!;
     expect(compiled.code).toContain(code);
   });
 });
 
 describe('README', () => {
-  it('shows emitted code as it is', () => {
+  itReads('shows emitted code as it is', () => {
     const { code } = compile(sample, options);
     const [shown] = readme.match(/(?<=```js\n)\/\/ @generated[\s\S]*?(?=```)/)!;
     for (const piece of shown.split(/\n\n|\/\/ \.\.\..*\n/)) expect(code).toContain(piece.trimEnd());
@@ -61,7 +62,7 @@ describe('README', () => {
     expect(readme).toContain('{ x_x_y: 24 }');
   });
 
-  it('shows the loops of a formula over arrays as they are', () => {
+  itReads('shows the loops of a formula over arrays as they are', () => {
     const [, formula, loops] = readme.match(
       /```\n(# @input X: n x d[\s\S]*?)```[\s\S]*?```js\n([\s\S]*?)```/,
     )!;

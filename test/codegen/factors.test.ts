@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type CompileOptions, compile, type MetaStructured } from '../../src/index.ts';
 import { difference, generator } from '../differences.ts';
 import { load } from '../load.ts';
+import { itReads } from '../target.ts';
 import { blockOf, lowRankOf, type Sizes, sizeOf } from './factors.ts';
 
 interface Case {
@@ -122,7 +123,7 @@ describe('logistic regression', () => {
     expect(own.factors[0]).toBe(f.inputs.X);
   });
 
-  test('takes work that grows with n d only: no loop within two others', async () => {
+  itReads('takes work that grows with n d only: no loop within two others', async () => {
     const { code } = compile(LOGISTIC, { hessian: 'structured' });
     const body = code.slice(code.indexOf('    hessianFactors(theta, F) {'));
     const depths = body

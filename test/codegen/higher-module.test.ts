@@ -9,6 +9,7 @@ import { emitTex } from '../../src/codegen/tex.ts';
 import { type CompileOptions, compile, evaluate, parse, parseIr, printIr } from '../../src/index.ts';
 import { verify } from '../../src/ir/verify.ts';
 import { emitted, load } from '../emitted.ts';
+import { isWasm, itReads } from '../target.ts';
 
 const TENSORS = `# @input w: 3
 # @input b: scalar
@@ -139,7 +140,7 @@ describe('scalars', () => {
     expect(names(8).slice(-3)).toEqual(['derivative7', 'derivative8', 'bind']);
   });
 
-  it('the text says what was asked for', () => {
+  itReads('the text says what was asked for', () => {
     const { code, dts } = compile('x^3 * y', { order: 3, hvp: true });
     expect(code).toContain('--hvp --order 3.');
     expect(code).toContain(' * The derivatives of order 3.\n');
@@ -154,7 +155,7 @@ describe('scalars', () => {
     const text = 'exp(sin(x*y) / (1 + z^2 + w^2)) * log(1 + x^2 + y^2 * w^2) + tanh(x*y*z*w)';
     const { code, stats } = compile(text, { order: 5 });
     expect(stats.operations.derivative5).toBeGreaterThan(4000);
-    expect(code).toContain('derivative52(theta, T)');
+    if (!isWasm) expect(code).toContain('derivative52(theta, T)');
     const { derivative5, bind } = await load(code);
     const point = { x: 0.3, y: 0.7, z: -0.4, w: 0.9 };
     const f = bind();
@@ -218,7 +219,7 @@ describe('the graph', () => {
 });
 
 describe('the check of modules', () => {
-  it.each([
+  itReads.each([
     ['x^3 * y + sin(x * y)', 'x: { x: { x: ', 'x: { x: { x: 1 + '],
     ['x^3 * y + sin(x * y)', 'T[7] = ', 'T[7] = 1 + '],
   ])('finds a wrong number', async (text, from, to) => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Builder } from '../../src/ir/build.ts';
 import type { Node } from '../../src/ir/graph.ts';
+import { itReads } from '../target.ts';
 import { emit, importText, load, reference, type Sketch, sketch } from './programs.ts';
 
 /** sin applied `depth` times to x + k y: long, and its derivative is easily a node too. */
@@ -116,7 +117,7 @@ describe('large modules', () => {
     }
   });
 
-  it('say the formula once', async () => {
+  itReads('say the formula once', async () => {
     await expect(emit(sketch(one(150))).code).toMatchFileSnapshot('../golden/large.mjs');
     const { code } = emit(sketch(one(3000)));
     const f = await importText(code);

@@ -4,6 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/index.ts';
 import { load } from '../load.ts';
+import { itReads } from '../target.ts';
 
 type Numbers = Float64Array | Float32Array;
 type Data = Readonly<Record<string, number[]>>;
@@ -117,7 +118,7 @@ describe.each(Object.entries(MODELS))('%s', (_, model) => {
   });
 });
 
-test('a call allocates nothing', () => {
+itReads('a call allocates nothing', () => {
   const { code } = emit(MODELS.sinusoids!.text);
   const method = code.slice(code.lastIndexOf('    gaussNewton('));
   expect(method.slice(0, method.indexOf('\n    },'))).toMatch(

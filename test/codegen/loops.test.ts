@@ -5,6 +5,7 @@ import type { Builder } from '../../src/ir/build.ts';
 import type { Node } from '../../src/ir/graph.ts';
 import { emitted } from '../emitted.ts';
 import { load } from '../load.ts';
+import { isWasm } from '../target.ts';
 import { checkLoops, emitted as emittedLoops, expectClose, programOf } from './tensors.ts';
 
 const ramp = (n: number, from = 0.3, step = 0.37) =>
@@ -17,6 +18,7 @@ describe('loops', () => {
       return { loss: b.reduceSum(b.sub(b.softplus(z), b.mul(y, z))) };
     });
     const code = await checkLoops(program, { X: ramp(15), w: ramp(3), y: ramp(5) });
+    if (isWasm) return;
     expect(code).toContain('for (let i = 0; i < n; i++)');
     expect(code.match(/new Float64Array/g)?.length ?? 0).toBeLessThan(3);
   });
@@ -48,7 +50,7 @@ describe('loops', () => {
       r: b.reduceSum(b.select(b.lt(b.iota(3), 1), b.exp(v), b.mul(w, w))),
     }));
     const code = await checkLoops(program, { v: ramp(3), w: ramp(3) });
-    expect(code).not.toMatch(/\d < 1\b/);
+    if (!isWasm) expect(code).not.toMatch(/\d < 1\b/);
   });
   test('counts that are stored', async () => {
     const program = programOf({ v: '6', A: '100 x 10' }, (b, { v, A }) => ({

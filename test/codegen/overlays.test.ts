@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/index.ts';
 import { emitted, load } from '../emitted.ts';
+import { itReads } from '../target.ts';
 
 const ramp = (n: number) => Float64Array.from({ length: n }, (_, i) => Math.sin(0.4 + 1.3 * i));
 
@@ -13,7 +14,7 @@ function differences(f: (x: Float64Array) => number, x: Float64Array): number[] 
 }
 
 describe('gradients of slices', () => {
-  test('need no condition in the loop that they share with the value', () => {
+  itReads('need no condition in the loop that they share with the value', () => {
     const { code } = compile('# @input x: n\nsum(100 * (x[2:end] - x[1:end-1].^2).^2 + (1 - x[1:end-1]).^2)');
     expect(code).toContain('g[i + 1] += ');
     expect(code.match(/for \(let i = 0; i < n - 1; i\+\+\)/g)).toHaveLength(2); // value, valueAndGrad

@@ -76,7 +76,7 @@ export async function importText(code: string): Promise<Loaded> {
 
 /** The exports of a CommonJS text, or the global of a script, in a context of its own. */
 export function run(code: string, format: 'cjs' | 'iife', globalName = 'symgrad'): Loaded {
-  const context = { module: { exports: {} }, Float64Array, Int32Array };
+  const context = { module: { exports: {} }, Float64Array, Int32Array, atob };
   runInNewContext(code, context);
   return format === 'cjs' ? context.module.exports : (context as Record<string, unknown>)[globalName];
 }

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Program } from '../../src/ir/program.ts';
+import { isWasm } from '../target.ts';
 import { emit, importText, reference } from './programs.ts';
 import { ALL, ARITHMETIC, POINTS, randomProgram } from './random-programs.ts';
 
@@ -30,11 +31,14 @@ async function check(program: Program): Promise<void> {
   }
 }
 
+/** Graphs of thousands of operations magnify the last bits in which elementary functions of targets differ. */
+const TOLERANCE = isWasm ? 1e-7 : 1e-10;
+
 /** Equal but for the last digits; infinities and NaN are the same ones. */
 function close(actual: readonly number[], expected: readonly number[], code: string): void {
   const isClose = actual.every((a, i) => {
     const e = expected[i];
-    return Object.is(a, e) || a === e || Math.abs(a - e) <= 1e-10 * Math.abs(e) || Math.abs(e) > 1e100;
+    return Object.is(a, e) || a === e || Math.abs(a - e) <= TOLERANCE * Math.abs(e) || Math.abs(e) > 1e100;
   });
   expect(isClose, `${actual} is not ${expected} in\n${code}`).toBe(true);
 }
@@ -57,7 +61,7 @@ describe('random graphs', () => {
   it('in chunks', async () => {
     for (const size of [15_000, 60_000]) {
       const program = randomProgram(size, size, [...ARITHMETIC, 'lt', 'and'], 3);
-      expect(emit(program).code).toContain('memory');
+      if (!isWasm) expect(emit(program).code).toContain('memory');
       await check(program);
     }
   });

@@ -8,6 +8,7 @@ import { termsOnly } from '../../src/ir/program.ts';
 import { namedSize, type Size, subtractSizes } from '../../src/ir/size.ts';
 import { expand } from '../../src/rewrite/expand.ts';
 import { emitted, load } from '../emitted.ts';
+import { itReads } from '../target.ts';
 import { run } from './programs.ts';
 import { expectClose } from './tensors.ts';
 import { along, at, checkTerms, looked, type Made, moduleOf, withTerms } from './terms.ts';
@@ -86,13 +87,16 @@ describe('matrix factorisation', () => {
     await checkTerms(FACTORIZATION, factors(3, 4), 'f32');
   });
 
-  test('the full block comes before what is added to it, in the same loops, and only the rest is cleared', () => {
-    const { code } = moduleOf(withTerms(FACTORIZATION, 'dense'));
-    expect(code.match(/H\.fill/g)).toHaveLength(2);
-    expect(code).not.toContain('H.fill(0, 0');
-    const body = code.slice(code.indexOf('hessian(theta, H)'));
-    expect(body.match(/^ {6}for \(let i/gm)).toHaveLength(3);
-  });
+  itReads(
+    'the full block comes before what is added to it, in the same loops, and only the rest is cleared',
+    () => {
+      const { code } = moduleOf(withTerms(FACTORIZATION, 'dense'));
+      expect(code.match(/H\.fill/g)).toHaveLength(2);
+      expect(code).not.toContain('H.fill(0, 0');
+      const body = code.slice(code.indexOf('hessian(theta, H)'));
+      expect(body.match(/^ {6}for \(let i/gm)).toHaveLength(3);
+    },
+  );
 
   test('the number of elements is a text of sizes', () => {
     const { meta } = moduleOf(withTerms(FACTORIZATION, 'sparse'));

@@ -5,6 +5,7 @@ import { compile } from '../../src/index.ts';
 import { builder } from '../../src/ir/build.ts';
 import { emitted } from '../emitted.ts';
 import { load } from '../load.ts';
+import { isWasm } from '../target.ts';
 import { emitted as emittedLoops, programOf } from './tensors.ts';
 
 /** The Hessian of a formula at `theta` from its gradients by central differences, row by row. */
@@ -63,7 +64,7 @@ describe('Hessians', () => {
   });
 });
 
-describe('what lies below the diagonal', () => {
+describe.skipIf(isWasm)('what lies below the diagonal', () => {
   const hessianOf = (text: string) => {
     const { code } = compile(text, { hessian: true });
     return code.slice(code.indexOf('    hessian(theta'), code.indexOf('    valueGradAndHessian(theta'));

@@ -19,6 +19,8 @@ export async function twins(text: string, options: CompileOptions = {}): Promise
 export interface Closeness {
   /** Of finite numbers, relative to the largest of the array. Default 0: equal. */
   readonly tolerance?: number;
+  /** Makes the tolerance relative to each number by itself, or to this if it is less. */
+  readonly floor?: number;
   /** Whether 0 and -0 are one. Default false. */
   readonly hasOneZero?: boolean;
 }
@@ -65,11 +67,12 @@ function isSame(
   x: number,
   y: number,
   scale: number,
-  { tolerance = 0, hasOneZero = false }: Closeness,
+  { tolerance = 0, floor, hasOneZero = false }: Closeness,
 ): boolean {
   if (Object.is(x, y)) return true;
   if (x === 0 && y === 0) return hasOneZero;
-  return Number.isFinite(x) && Number.isFinite(y) && Math.abs(x - y) <= tolerance * scale;
+  const size = floor === undefined ? scale : Math.max(floor, Math.abs(y));
+  return Number.isFinite(x) && Number.isFinite(y) && Math.abs(x - y) <= tolerance * size;
 }
 
 function text(x: number): string {
