@@ -1,9 +1,9 @@
 // Emitted modules in a browser: under strict policies, on the main thread and in a worker, they give what they give in
-// Node.
+// Node. WebAssembly asks for one permission, and says so where it is missing.
 
 import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CompileOptions, compile } from '../../src/index.ts';
 import { load } from '../load.ts';
 import { describeInBrowser, launch } from './chromium.ts';
@@ -86,7 +86,8 @@ worker.onmessage = ({ data }) => report(data);
 worker.onerror = ({ message }) => report(message);`;
 
 function expectSame(actual: unknown, wanted: unknown, tolerance: number, path: string): void {
-  if (typeof wanted === 'number') {
+  if (typeof wanted === 'string') expect(actual, path).toBe(wanted);
+  else if (typeof wanted === 'number') {
     expect(actual, path).toBeTypeOf('number');
     const error = Math.abs((actual as number) - wanted); // just tested
     expect(error, path).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted)));
@@ -114,14 +115,44 @@ describeInBrowser('modules in Chromium', () => {
   afterAll(() => browser?.close());
 
   const strict = `default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'`;
+  const withWasm = strict.replace(`script-src 'self'`, `script-src 'self' 'wasm-unsafe-eval'`);
 
-  it.each([
+  describe.each([
     ['the main thread', MAIN],
     ['a worker', IN_WORKER],
-  ])('in JavaScript need no permission but their own script, on %s', async (_, main) => {
-    const pages = files({});
-    const { result, complaints } = await visit(browser, strict, { ...pages, 'main.mjs': main });
-    await expectAsInNode(result, pages);
+  ])('on %s', (_, main) => {
+    it.each([
+      ['js', strict],
+      ['js', withWasm],
+      ['wasm', withWasm],
+    ] as const)('give what they give in Node: %s, %s', async (target, policy) => {
+      const pages = files({ target });
+      const { result, complaints } = await visit(browser, policy, { ...pages, 'main.mjs': main });
+      await expectAsInNode(result, pages);
+      expect(complaints).toEqual([]);
+    });
+
+    it('say what WebAssembly lacks', async () => {
+      const { result } = await visit(browser, strict, { ...files({ target: 'wasm' }), 'main.mjs': main });
+      expect(result).toMatch(/^CompileError: WebAssembly.*Content Security Policy/);
+    });
+  });
+
+  it('in WebAssembly are made without blocking by `create`', async () => {
+    const pages = files({ target: 'wasm' });
+    const { inputs, data } = CASES.loops;
+    const main = `import { bind, create } from './loops.mjs';
+import { report } from './report.mjs';
+const f = await create(${JSON.stringify(data)});
+const theta = f.pack(${JSON.stringify(inputs)});
+const all = await create();
+const g = bind(${JSON.stringify(data)});
+await report([f.valueAndGrad(theta, f.views.g), [...f.views.g], Object.keys(all), g.value(theta)]);`;
+    const { result, complaints } = await visit(browser, withWasm, { ...pages, 'main.mjs': main });
+    const module = await load(pages['loops.mjs']);
+    const { value, grad } = module.valueAndGrad({ ...inputs, ...data });
+    const names = ['meta', 'value', 'grad', 'valueAndGrad', 'bind', 'create'];
+    expectSame(result, [value, [...grad.w], names, value], 1e-13, 'create');
     expect(complaints).toEqual([]);
   });
 
