@@ -153,7 +153,7 @@ describe('formulas of arrays', () => {
             both,
             pick(true),
             { n, m, ...pick(false) },
-            { tolerance: 1e-11, hasOneZero: true },
+            { tolerance: 1e-11, floor: 1, hasOneZero: true },
             what,
             cotangent,
           );
@@ -202,8 +202,8 @@ s * exp(x[k]) * sum(x .^ 2) + sum(x[l] .^ 3)`;
   it.each(['f64', 'f32'] as const)('elementwise at hard points and others, %s', async precision => {
     const isDouble = precision === 'f64';
     const closeness = isDouble
-      ? { tolerance: 1e-14, floor: 2 ** -1022 }
-      : { tolerance: 1e-6, floor: 2 ** -126 };
+      ? { tolerance: 1e-14, floor: 2 ** -1022, isElementwise: true }
+      : { tolerance: 1e-6, floor: 2 ** -126, isElementwise: true };
     // In single precision what a formula computes on its way may round or overflow: 1e-8 - 1 is -1.
     const [xs, ys] = pairs.map(each =>
       isDouble

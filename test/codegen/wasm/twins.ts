@@ -17,10 +17,12 @@ export async function twins(text: string, options: CompileOptions = {}): Promise
 }
 
 export interface Closeness {
-  /** Of finite numbers, relative to the largest of the array. Default 0: equal. */
+  /** Of finite numbers, relative to the largest of their array. Default 0: equal. */
   readonly tolerance?: number;
-  /** Makes the tolerance relative to each number by itself, or to this if it is less. */
+  /** The least number that it is relative to. Default 0. */
   readonly floor?: number;
+  /** Makes it relative to each number by itself. */
+  readonly isElementwise?: boolean;
   /** Whether 0 and -0 are one. Default false. */
   readonly hasOneZero?: boolean;
 }
@@ -63,16 +65,12 @@ export function difference(
   return actual === wanted ? undefined : `${path}: ${actual} instead of ${wanted}`;
 }
 
-function isSame(
-  x: number,
-  y: number,
-  scale: number,
-  { tolerance = 0, floor, hasOneZero = false }: Closeness,
-): boolean {
+function isSame(x: number, y: number, largest: number, closeness: Closeness): boolean {
+  const { tolerance = 0, floor = 0, isElementwise = false, hasOneZero = false } = closeness;
   if (Object.is(x, y)) return true;
   if (x === 0 && y === 0) return hasOneZero;
-  const size = floor === undefined ? scale : Math.max(floor, Math.abs(y));
-  return Number.isFinite(x) && Number.isFinite(y) && Math.abs(x - y) <= tolerance * size;
+  const scale = Math.max(floor, isElementwise ? Math.abs(y) : largest);
+  return Number.isFinite(x) && Number.isFinite(y) && Math.abs(x - y) <= tolerance * scale;
 }
 
 function text(x: number): string {
