@@ -1,11 +1,10 @@
 // Statements of a loop several iterations at a time. What is summed up outside of the loop is summed up in each lane, and
 // put together behind the vectors; what is left, fewer iterations than there are lanes, runs one by one (statements.ts).
 
-import { multiplySizes, namesIn, type Size, sizeText } from '../../../ir/size.ts';
+import { multiplySizes, namesIn, type Size } from '../../../ir/size.ts';
 import { LoopVariable, variableIndex } from '../../loops/space.ts';
 import { Block, type Combine, type Statement, type Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
-import type { VectorMath } from '../math/vector-math.ts';
 import { fill } from './fill.ts';
 import type { Frame } from './frame.ts';
 import { addLanes, NEUTRAL, OPERATION, operationOf } from './horizontal.ts';
@@ -13,32 +12,12 @@ import { JamLoop } from './jam.ts';
 import type { AnyLoop, Lanes } from './lanes.ts';
 import type { Pack } from './packs.ts';
 import type { Element } from './places.ts';
+import type { JamContext } from './row-loop.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
 import { VECTOR, VectorValues } from './vector-values.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { readonly kind: K }>;
-
-/** Arrays that are private to a loop, lent by length and given back. */
-export class Scratch {
-  readonly #make: (length: Size) => string;
-  readonly #free = new Map<string, string[]>();
-
-  /** `make` makes an array of so many numbers. */
-  constructor(make: (length: Size) => string) {
-    this.#make = make;
-  }
-
-  take(length: Size): string {
-    return this.#free.get(sizeText(length))?.pop() ?? this.#make(length);
-  }
-
-  release(array: string, length: Size): void {
-    const free = this.#free.get(sizeText(length));
-    if (free === undefined) this.#free.set(sizeText(length), [array]);
-    else free.push(array);
-  }
-}
 
 /** More elements than this are not summed up in each lane: the sums of the lanes would take too long to put together. */
 const MOST_EXPANDED = 8192;
@@ -50,11 +29,7 @@ interface Accumulator {
   readonly locals: readonly (readonly Local[])[];
 }
 
-export interface LaneContext {
-  readonly frame: Frame;
-  readonly statements: Statements;
-  readonly math: VectorMath;
-  readonly scratch: Scratch;
+export interface LaneContext extends JamContext {
   /** How many functions may be written out. */
   readonly room: { left: number };
   readonly lengthOf: (buffer: string) => Size;
@@ -443,7 +418,7 @@ export class LaneStatements {
 
   /** An inner loop: along rows, if that is better, or one iteration of it for all lanes. */
   #loopInside(statement: Kind<'loop'>): void {
-    const { frame, statements, math, jams } = this.#context;
+    const { statements, jams } = this.#context;
     const inner = jams(this.#loop, statement);
     const write = () => this.#block(statement.body);
     if (inner === undefined) {
@@ -466,7 +441,7 @@ export class LaneStatements {
       const lanes = LANES_OF[this.#shape];
       if (iterations !== undefined && iterations < lanes) return undefined;
       const outer = { lanes: this.#loop, values: this.#values, accumulate };
-      new JamLoop(frame, statements, math, this.#shape, inner, outer).run(count, iterations);
+      new JamLoop(this.#context, this.#shape, inner, outer).run(count, iterations);
       return lanes;
     });
   }
