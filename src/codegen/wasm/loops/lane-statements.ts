@@ -6,6 +6,7 @@ import { LoopVariable, variableIndex } from '../../loops/space.ts';
 import { Block, type Combine, type Statement, type Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
 import { fill } from './fill.ts';
+import { fissionOf } from './fission.ts';
 import type { Frame } from './frame.ts';
 import { addLanes, NEUTRAL, OPERATION, operationOf } from './horizontal.ts';
 import { JamLoop } from './jam.ts';
@@ -301,6 +302,10 @@ export class LaneStatements {
 
   /** The statements of a block; what they define is forgotten behind it. */
   #block({ statements }: Block): void {
+    this.#sequence(statements);
+  }
+
+  #sequence(statements: readonly Statement[]): void {
     for (const statement of statements) this.#write(statement);
     for (const statement of statements) {
       if (statement.kind === 'define') this.#values.forget(statement.value);
@@ -420,9 +425,10 @@ export class LaneStatements {
   #loopInside(statement: Kind<'loop'>): void {
     const { statements, jams } = this.#context;
     const inner = jams(this.#loop, statement);
-    const write = () => this.#block(statement.body);
     if (inner === undefined) {
-      statements.loop(statement, write);
+      const isVector = (value: Value) => this.#values.isVarying(value);
+      for (const part of fissionOf(statement.body, this.#values.copies, isVector))
+        statements.loop(statement, () => this.#sequence(part));
       return;
     }
     const accumulate = (name: string, combine: Combine, copy: number, vector: Local) => {
@@ -437,6 +443,7 @@ export class LaneStatements {
       this.#code.op(operationOf(this.#shape, combine));
       this.#code.set(local);
     };
+    const write = () => this.#block(statement.body);
     statements.loop(statement, write, (_, count, iterations) => {
       const lanes = LANES_OF[this.#shape];
       if (iterations !== undefined && iterations < lanes) return undefined;
