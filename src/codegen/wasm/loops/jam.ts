@@ -9,19 +9,17 @@ import type { Block, Statement, Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
 import { strideOf } from './contents.ts';
 import { NEUTRAL, operationOf, rowsToLanes, spreadLane } from './horizontal.ts';
-import { type AnyLoop, type Lanes, lanesOf, type Surroundings } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
 import { type JamContext, type Outer, RowLoop } from './row-loop.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
 import { copiesOf, type Spread, VectorValues } from './vector-values.ts';
 
-/** What becomes of an inner loop if its own iterations are in the lanes; undefined if that may not be. */
-export function jamOf(inner: AnyLoop, outer: Lanes, around: Surroundings): Lanes | undefined {
-  if (!inner.body.statements.every(({ kind }) => kind === 'define' || kind === 'assign' || kind === 'store'))
-    return undefined;
-  const lanes = lanesOf(inner, around);
-  if (lanes === undefined) return undefined;
-  const { contents, variables, varying } = lanes;
+/** True for an inner loop that may have its own iterations in the lanes: `lanes` is what becomes of it then. */
+export function mayJam(lanes: Lanes, outer: Lanes): boolean {
+  const { contents, variables, varying, loop } = lanes;
+  if (!loop.body.statements.every(({ kind }) => kind === 'define' || kind === 'assign' || kind === 'store'))
+    return false;
   const isAlong = contents.accesses.every(({ array, place, base, combine }) => {
     const stride = strideOf(place!, base, variables); // nothing is filled in such a loop
     const use = outer.arrays.get(array);
@@ -36,7 +34,7 @@ export function jamOf(inner: AnyLoop, outer: Lanes, around: Surroundings): Lanes
   const isSummed = contents.assignments.every(
     ({ name }) => outer.variablesVarying.has(name) || outer.sums.has(name),
   );
-  return isAlong && isKnown && isSummed ? lanes : undefined;
+  return isAlong && isKnown && isSummed;
 }
 
 /** Vectors of a row that are summed up side by side: each addition would wait for the one before it. */
