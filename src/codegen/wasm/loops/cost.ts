@@ -1,10 +1,10 @@
 // Which loops run in lanes: of a nest of loops the one that makes the nest cheapest, by an estimate in units of an addition.
 
 import { factsOf } from '../../../ir/ops.ts';
-import type { Size } from '../../../ir/size.ts';
+import { type Size, sameSize } from '../../../ir/size.ts';
 import type { Block, Statement, Value } from '../../loops/values.ts';
 import { strideOf } from './contents.ts';
-import { jamOf } from './jam.ts';
+import { mayJam } from './jam.ts';
 import { type AnyLoop, type Lanes, lanesOf, type Surroundings } from './lanes.ts';
 import { vectorForm } from './vector-forms.ts';
 
@@ -17,6 +17,9 @@ const START = 8;
 
 /** Rows that go together. */
 const ROWS = 4;
+
+/** What it costs to wait for two stores. */
+const ACROSS = 40;
 
 /** What an access costs whose lanes lie apart, for each lane. */
 const APART = 1.5;
@@ -36,6 +39,7 @@ export class Costs {
   readonly #lanes: number;
   readonly #inLanes = new Map<AnyLoop, Candidate>();
   readonly #known = new Map<Statement, number>();
+  readonly #found = new Map<AnyLoop, Lanes | 'none'>();
 
   /** Decides about the loops of a function. */
   constructor(top: Block, around: Surroundings, lanes: number) {
@@ -77,8 +81,7 @@ export class Costs {
 
   /** What becomes of a loop inside of one in lanes, if it is to have its own iterations in the lanes. */
   jam(outer: Lanes, inner: AnyLoop): Lanes | undefined {
-    if (this.#jammed(inner, outer) >= this.#inner(inner, outer)) return undefined;
-    return jamOf(inner, outer, this.#around);
+    return this.#jammed(inner, outer) < this.#inner(inner, outer) ? this.#lanesOf(inner) : undefined;
   }
 
   /** How many vectors a loop should take at a time: a sum waits for its last addition, so short loops take several. */
@@ -124,7 +127,7 @@ export class Costs {
     const count = countOf(loop);
     const one = this.#block(loop.body) + 1;
     let cost = START + count * one;
-    const lanes = count < this.#lanes ? undefined : lanesOf(loop, this.#around);
+    const lanes = count < this.#lanes ? undefined : this.#lanesOf(loop);
     if (lanes !== undefined) {
       const vectors = Math.floor(count / this.#lanes);
       const rest = typeof loop.variable.size === 'number' ? count % this.#lanes : (this.#lanes - 1) / 2;
@@ -137,6 +140,15 @@ export class Costs {
     }
     this.#known.set(loop, cost);
     return cost;
+  }
+
+  #lanesOf(loop: AnyLoop): Lanes | undefined {
+    let found = this.#found.get(loop);
+    if (found === undefined) {
+      found = lanesOf(loop, this.#around) ?? 'none';
+      this.#found.set(loop, found);
+    }
+    return found === 'none' ? undefined : found;
   }
 
   /** As many iterations as there are lanes. */
@@ -152,7 +164,8 @@ export class Costs {
         const access = statement.combine === '=' ? 1 : 3;
         const use = lanes.arrays.get(statement.array);
         if (use !== 'rows') return access;
-        return access * this.#spread(strideOf(statement.place, statement.base, lanes.variables));
+        const stride = strideOf(statement.place, statement.base, lanes.variables);
+        return access * this.#spread(stride) + (isAcross(statement, lanes) ? ACROSS : 0);
       }
       case 'if': {
         const { then, otherwise } = statement;
@@ -173,8 +186,8 @@ export class Costs {
 
   /** The same with its own iterations in the lanes, for as many rows as there are lanes; infinite if it may not be so. */
   #jammed(loop: AnyLoop, outer: Lanes): number {
-    const inner = jamOf(loop, outer, this.#around);
-    if (inner === undefined) return Number.POSITIVE_INFINITY;
+    const inner = this.#lanesOf(loop);
+    if (inner === undefined || !mayJam(inner, outer)) return Number.POSITIVE_INFINITY;
     const count = countOf(loop);
     const vectors = Math.floor(count / this.#lanes);
     let one = 1;
@@ -206,6 +219,23 @@ export class Costs {
   #spread(stride: Size): number {
     return stride === 1 || stride === 0 || stride === -1 ? 1 : APART * this.#lanes;
   }
+}
+
+/**
+ * True for a store that adds to elements of which another statement has just stored some: a vector of them is not there
+ * before both stores are complete.
+ */
+function isAcross(statement: Extract<Statement, { kind: 'store' }>, { contents }: Lanes): boolean {
+  if (statement.combine === '=') return false;
+  const { array, place } = statement;
+  return contents.accesses.some(
+    other =>
+      other.array === array &&
+      other.combine !== undefined &&
+      other.place !== undefined &&
+      other.place !== place &&
+      !sameSize(other.place.constant, place.constant),
+  );
 }
 
 function countOf({ variable: { size }, body }: AnyLoop): number {

@@ -5,24 +5,21 @@
 // of the outer loop is that of one row, in all lanes; a sum over the inner loop is put together for each row, and the sums
 // of neighbouring rows make up a vector of the outer loop again.
 
-import type { Block, Combine, Statement, Value } from '../../loops/values.ts';
+import type { Block, Statement, Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
-import type { VectorMath } from '../math/vector-math.ts';
 import { strideOf } from './contents.ts';
-import type { Frame } from './frame.ts';
 import { NEUTRAL, operationOf, rowsToLanes, spreadLane } from './horizontal.ts';
-import { type AnyLoop, type Lanes, lanesOf, type Surroundings } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
+import { type JamContext, type Outer, RowLoop } from './row-loop.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
 import { copiesOf, type Spread, VectorValues } from './vector-values.ts';
 
-/** What becomes of an inner loop if its own iterations are in the lanes; undefined if that may not be. */
-export function jamOf(inner: AnyLoop, outer: Lanes, around: Surroundings): Lanes | undefined {
-  if (!inner.body.statements.every(({ kind }) => kind === 'define' || kind === 'assign' || kind === 'store'))
-    return undefined;
-  const lanes = lanesOf(inner, around);
-  if (lanes === undefined) return undefined;
-  const { contents, variables, varying } = lanes;
+/** True for an inner loop that may have its own iterations in the lanes: `lanes` is what becomes of it then. */
+export function mayJam(lanes: Lanes, outer: Lanes): boolean {
+  const { contents, variables, varying, loop } = lanes;
+  if (!loop.body.statements.every(({ kind }) => kind === 'define' || kind === 'assign' || kind === 'store'))
+    return false;
   const isAlong = contents.accesses.every(({ array, place, base, combine }) => {
     const stride = strideOf(place!, base, variables); // nothing is filled in such a loop
     const use = outer.arrays.get(array);
@@ -37,15 +34,7 @@ export function jamOf(inner: AnyLoop, outer: Lanes, around: Surroundings): Lanes
   const isSummed = contents.assignments.every(
     ({ name }) => outer.variablesVarying.has(name) || outer.sums.has(name),
   );
-  return isAlong && isKnown && isSummed ? lanes : undefined;
-}
-
-/** The loop around. */
-export interface Outer {
-  readonly lanes: Lanes;
-  readonly values: VectorValues;
-  /** Combines a variable with a vector in a local. */
-  readonly accumulate: (name: string, combine: Combine, copy: number, vector: Local) => void;
+  return isAlong && isKnown && isSummed;
 }
 
 /** Vectors of a row that are summed up side by side: each addition would wait for the one before it. */
@@ -56,10 +45,9 @@ type Sums = ReadonlyMap<string, readonly Local[]>;
 
 /** Writes one loop. */
 export class JamLoop {
-  readonly #frame: Frame;
+  readonly #context: JamContext;
   readonly #code: Code;
   readonly #statements: Statements;
-  readonly #math: VectorMath;
   readonly #shape: Shape;
   readonly #lanes: Lanes;
   readonly #outer: Outer;
@@ -69,18 +57,10 @@ export class JamLoop {
   /** A vector for each row, or for each of the vectors. */
   #sums: Sums = new Map();
 
-  constructor(
-    frame: Frame,
-    statements: Statements,
-    math: VectorMath,
-    shape: Shape,
-    lanes: Lanes,
-    outer: Outer,
-  ) {
-    this.#frame = frame;
-    this.#code = frame.code;
-    this.#statements = statements;
-    this.#math = math;
+  constructor(context: JamContext, shape: Shape, lanes: Lanes, outer: Outer) {
+    this.#context = context;
+    this.#code = context.frame.code;
+    this.#statements = context.statements;
     this.#shape = shape;
     this.#lanes = lanes;
     this.#outer = outer;
@@ -89,26 +69,13 @@ export class JamLoop {
 
   /** Writes the loop while there are as many iterations as lanes. */
   run(count: Count, iterations: number | undefined): void {
-    const code = this.#code;
-    const { sums, loop } = this.#lanes;
-    const lanes = LANES_OF[this.#shape];
-    const ofRows = this.#accumulators(this.#rows);
-    if (loop.body.statements.some(({ kind }) => kind === 'store')) this.#allRows(count, iterations, ofRows);
-    else this.#rowByRow(count, iterations, ofRows);
-    for (const [name, combine] of sums) {
-      const locals = ofRows.get(name)!; // made above
-      for (let copy = 0; copy < this.#outer.values.copies; copy++) {
-        const rows = locals.slice(copy * lanes, (copy + 1) * lanes);
-        rowsToLanes(code, this.#shape, operationOf(this.#shape, combine), rows);
-        code.set(rows[0]);
-        this.#outer.accumulate(name, combine, copy, rows[0]);
-      }
-    }
-    this.#release(ofRows);
+    const { statements } = this.#lanes.loop.body;
+    if (statements.some(({ kind }) => kind === 'store')) this.#allRows(count, iterations);
+    else this.#rowByRow(count, iterations);
   }
 
-  #allRows(count: Count, iterations: number | undefined, sums: Sums): void {
-    this.#sums = sums;
+  #allRows(count: Count, iterations: number | undefined): void {
+    this.#sums = this.#accumulators(this.#rows);
     this.#values = this.#spread({
       copies: this.#rows,
       copyVariables: this.#outer.lanes.variables,
@@ -117,24 +84,27 @@ export class JamLoop {
       ofCopy: (value, isMask, row) => this.#ofRow(value, isMask, row),
     });
     this.#repeat(count, LANES_OF[this.#shape], iterations !== undefined);
+    const lanes = LANES_OF[this.#shape];
+    for (const [name, locals] of this.#sums) {
+      const combine = this.#lanes.sums.get(name)!; // that is where the names are from
+      for (let copy = 0; copy < this.#outer.values.copies; copy++) {
+        const rows = locals.slice(copy * lanes, (copy + 1) * lanes);
+        rowsToLanes(this.#code, this.#shape, operationOf(this.#shape, combine), rows);
+        this.#code.set(rows[0]);
+        this.#outer.accumulate(name, combine, copy, rows[0]);
+      }
+    }
+    this.#release(this.#sums);
   }
 
-  #rowByRow(count: Count, iterations: number | undefined, ofRows: Sums): void {
-    const code = this.#code;
-    const { sums, variables, varying } = this.#lanes;
+  #rowByRow(count: Count, iterations: number | undefined): void {
+    const { sums, variables, varying, loop } = this.#lanes;
     const lanes = LANES_OF[this.#shape];
     const groups = copiesOf(SIDE_BY_SIDE, lanes, iterations);
-    const others = this.#accumulators(Math.max(...groups) - 1);
-    const start = code.local('i32');
-    const [counter] = count.counters; // an inner loop has one
-    code.get(counter);
-    code.set(start);
-    for (let row = 0; row < this.#rows; row++) {
-      code.get(start);
-      code.set(counter);
-      if (row > 0) this.#clear(others);
-      const names = [...sums.keys()];
-      this.#sums = new Map(names.map(name => [name, [ofRows.get(name)![row], ...others.get(name)!]]));
+    this.#sums = this.#accumulators(Math.max(...groups));
+    const rows = new RowLoop(this.#context, this.#shape, this.#outer, loop.body);
+    rows.run(count, by => {
+      this.#clear(this.#sums);
       let left = iterations;
       for (const copies of groups) {
         if (left !== undefined && left < copies * lanes) continue;
@@ -142,25 +112,16 @@ export class JamLoop {
           copies,
           copyVariables: variables,
           copyStep: lanes,
-          shift: { variables: this.#outer.lanes.variables, by: row },
+          shift: { variables: this.#outer.lanes.variables, by },
           differs: value => varying.has(value),
-          ofCopy: (value, isMask) => this.#ofRow(value, isMask, row),
+          ofCopy: (value, isMask) => rows.spread(value, isMask),
         });
         this.#repeat(count, copies * lanes, left !== undefined);
         if (left !== undefined) left %= copies * lanes;
       }
-      for (const [name, combine] of sums) {
-        const [sum, ...rest] = this.#sums.get(name)!; // made above
-        for (const local of rest) {
-          code.get(sum);
-          code.get(local);
-          code.op(operationOf(this.#shape, combine));
-          code.set(sum);
-        }
-      }
-    }
-    code.release(start);
-    this.#release(others);
+      for (const [name, combine] of sums) rows.put(name, combine, this.#sums.get(name)!);
+    });
+    this.#release(this.#sums);
   }
 
   #spread(
@@ -168,7 +129,8 @@ export class JamLoop {
   ): VectorValues {
     const room = { left: 0 };
     const fixed = { shape: this.#shape, lanes: this.#lanes, room, sideBySide: () => undefined };
-    return new VectorValues(this.#frame, this.#statements.values, this.#math, { ...fixed, ...spread });
+    const { frame, math } = this.#context;
+    return new VectorValues(frame, this.#statements.values, math, { ...fixed, ...spread });
   }
 
   #repeat(count: Count, step: number, isSure: boolean): void {

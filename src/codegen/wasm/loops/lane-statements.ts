@@ -1,44 +1,24 @@
 // Statements of a loop several iterations at a time. What is summed up outside of the loop is summed up in each lane, and
 // put together behind the vectors; what is left, fewer iterations than there are lanes, runs one by one (statements.ts).
 
-import { multiplySizes, namesIn, type Size, sizeText } from '../../../ir/size.ts';
+import { multiplySizes, namesIn, type Size } from '../../../ir/size.ts';
 import { LoopVariable, variableIndex } from '../../loops/space.ts';
 import { Block, type Combine, type Statement, type Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
-import type { VectorMath } from '../math/vector-math.ts';
 import { fill } from './fill.ts';
+import { fissionOf } from './fission.ts';
 import type { Frame } from './frame.ts';
 import { addLanes, NEUTRAL, OPERATION, operationOf } from './horizontal.ts';
 import { JamLoop } from './jam.ts';
 import type { AnyLoop, Lanes } from './lanes.ts';
 import type { Pack } from './packs.ts';
 import type { Element } from './places.ts';
+import type { JamContext } from './row-loop.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
 import { VECTOR, VectorValues } from './vector-values.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { readonly kind: K }>;
-
-/** Arrays that are private to a loop, lent by length and given back. */
-export class Scratch {
-  readonly #make: (length: Size) => string;
-  readonly #free = new Map<string, string[]>();
-
-  /** `make` makes an array of so many numbers. */
-  constructor(make: (length: Size) => string) {
-    this.#make = make;
-  }
-
-  take(length: Size): string {
-    return this.#free.get(sizeText(length))?.pop() ?? this.#make(length);
-  }
-
-  release(array: string, length: Size): void {
-    const free = this.#free.get(sizeText(length));
-    if (free === undefined) this.#free.set(sizeText(length), [array]);
-    else free.push(array);
-  }
-}
 
 /** More elements than this are not summed up in each lane: the sums of the lanes would take too long to put together. */
 const MOST_EXPANDED = 8192;
@@ -50,11 +30,7 @@ interface Accumulator {
   readonly locals: readonly (readonly Local[])[];
 }
 
-export interface LaneContext {
-  readonly frame: Frame;
-  readonly statements: Statements;
-  readonly math: VectorMath;
-  readonly scratch: Scratch;
+export interface LaneContext extends JamContext {
   /** How many functions may be written out. */
   readonly room: { left: number };
   readonly lengthOf: (buffer: string) => Size;
@@ -326,6 +302,10 @@ export class LaneStatements {
 
   /** The statements of a block; what they define is forgotten behind it. */
   #block({ statements }: Block): void {
+    this.#sequence(statements);
+  }
+
+  #sequence(statements: readonly Statement[]): void {
     for (const statement of statements) this.#write(statement);
     for (const statement of statements) {
       if (statement.kind === 'define') this.#values.forget(statement.value);
@@ -443,11 +423,12 @@ export class LaneStatements {
 
   /** An inner loop: along rows, if that is better, or one iteration of it for all lanes. */
   #loopInside(statement: Kind<'loop'>): void {
-    const { frame, statements, math, jams } = this.#context;
+    const { statements, jams } = this.#context;
     const inner = jams(this.#loop, statement);
-    const write = () => this.#block(statement.body);
     if (inner === undefined) {
-      statements.loop(statement, write);
+      const isVector = (value: Value) => this.#values.isVarying(value);
+      for (const part of fissionOf(statement.body, this.#values.copies, isVector))
+        statements.loop(statement, () => this.#sequence(part));
       return;
     }
     const accumulate = (name: string, combine: Combine, copy: number, vector: Local) => {
@@ -462,11 +443,12 @@ export class LaneStatements {
       this.#code.op(operationOf(this.#shape, combine));
       this.#code.set(local);
     };
+    const write = () => this.#block(statement.body);
     statements.loop(statement, write, (_, count, iterations) => {
       const lanes = LANES_OF[this.#shape];
       if (iterations !== undefined && iterations < lanes) return undefined;
       const outer = { lanes: this.#loop, values: this.#values, accumulate };
-      new JamLoop(frame, statements, math, this.#shape, inner, outer).run(count, iterations);
+      new JamLoop(this.#context, this.#shape, inner, outer).run(count, iterations);
       return lanes;
     });
   }

@@ -8,6 +8,7 @@ import type { LoopVariable } from '../../loops/space.ts';
 import {
   type Block,
   type Combine,
+  operandsOf,
   type Place,
   partsOf,
   type Statement,
@@ -217,6 +218,7 @@ class Analysis {
   #isComputed(value: Value): boolean {
     const { expression } = value;
     const isVarying = this.#varying.has(value);
+    if (isVarying && !operandsOf(expression).every(operand => this.#isInRange(operand))) return false;
     switch (expression.kind) {
       case 'better':
         return false;
@@ -238,6 +240,13 @@ class Analysis {
       default:
         return true;
     }
+  }
+
+  /** True but for a constant that is 0 or infinite in single precision. */
+  #isInRange({ expression }: Value): boolean {
+    if (expression.kind !== 'number' || this.#around.precision === 'f64') return true;
+    const magnitude = Math.abs(expression.value);
+    return magnitude === 0 || !(magnitude < 2 ** -126 || (magnitude > 2 ** 127 && magnitude < Infinity));
   }
 
   /** True if no part of a place is looked up in each lane. */

@@ -31,8 +31,8 @@ export interface Spread {
   readonly room: { left: number };
   /** Where an element stands of which there is one for each lane, side by side: what is private to an iteration. */
   readonly sideBySide: (element: Element) => Element | undefined;
-  /** Iterations of another loop by which all are further. */
-  readonly shift?: { readonly variables: readonly LoopVariable[]; readonly by: number };
+  /** What all are further by, in iterations of another loop: `by` is counted from its first lane. */
+  readonly shift?: { readonly variables: readonly LoopVariable[]; readonly by: LoopVariable };
   /** Leaves, in all lanes, a value that is the same in them but is no single number; false if it is one. */
   readonly ofCopy?: (value: Value, isMask: boolean, copy: number) => boolean;
 }
@@ -172,10 +172,17 @@ export class VectorValues {
 
   /** How far the first lane of a copy is from that of the first one. */
   #ofCopy({ place, base }: Element, copy: number): Size {
-    const { copyVariables, copyStep, shift } = this.#spread;
-    const ofCopy = multiplySizes(strideOf(place, base, copyVariables), copy * copyStep);
-    if (shift === undefined) return ofCopy;
-    return addSizes(ofCopy, multiplySizes(strideOf(place, base, shift.variables), shift.by));
+    const { copyVariables, copyStep } = this.#spread;
+    return multiplySizes(strideOf(place, base, copyVariables), copy * copyStep);
+  }
+
+  /** The element of the iteration that all are further by. */
+  #shifted(element: Element): Element {
+    const { shift } = this.#spread;
+    const { place, base } = element;
+    const stride = shift === undefined ? 0 : strideOf(place, base, shift.variables);
+    if (shift === undefined || stride === 0) return element;
+    return { ...element, place: { ...place, terms: new Map([...place.terms, [shift.by, stride]]) } };
   }
 
   /** Leaves the address of what the first lane of a copy accesses; returns the offset. */
@@ -189,7 +196,7 @@ export class VectorValues {
     // Against the direction of memory the last lane is first.
     const stride = this.strideOf(element);
     const back = stride === -1 ? 1 - this.lanes : 0;
-    return places.address(element, addSizes(this.#ofCopy(element, copy), back));
+    return places.address(this.#shifted(element), addSizes(this.#ofCopy(element, copy), back));
   }
 
   /** How the lanes of an element lie in memory. */
@@ -258,7 +265,8 @@ export class VectorValues {
 
   #laneAddress(element: Element, copy: number, lane: number): number {
     const further = multiplySizes(this.strideOf(element), lane);
-    return this.#scalars.places.address(element, addSizes(this.#ofCopy(element, copy), further));
+    const ofLane = addSizes(this.#ofCopy(element, copy), further);
+    return this.#scalars.places.address(this.#shifted(element), ofLane);
   }
 
   /** Computes a value into locals: one, if it is the same in all copies. */
@@ -537,8 +545,9 @@ export class VectorValues {
     const code = this.#code;
     const shape = this.#shape;
     const stride = strideOf(place, undefined, this.#loop.variables) as number; // or the loop would not be in lanes
-    const ofCopy = this.#ofCopy({ array: '', place, base: undefined }, copy);
-    this.#scalars.places.place({ ...place, constant: addSizes(place.constant, ofCopy) });
+    const first = this.#shifted({ array: '', place, base: undefined });
+    const constant = addSizes(place.constant, this.#ofCopy(first, copy));
+    this.#scalars.places.place({ ...first.place, constant });
     code.op('i32x4.splat');
     const steps = [0, 1, 2, 3].map(lane => BigInt.asUintN(32, BigInt(stride * lane)));
     code.constant(steps.flatMap(bits => [0n, 8n, 16n, 24n].map(by => Number((bits >> by) & 0xffn))));
