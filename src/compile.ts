@@ -8,7 +8,7 @@ import type { PatternReport } from './codegen/pattern-report.ts';
 import { hasTensors, scalarsIn } from './codegen/scalars.ts';
 import { fasterTarget } from './codegen/target.ts';
 import type { LoopReport } from './codegen/tensors.ts';
-import { checkedWrt, checkOrder, isScalar, mistake, notScalar } from './compile/requirements.ts';
+import { checkedWrt, checkOrder, isScalar, limitOf, mistake, notScalar } from './compile/requirements.ts';
 import { type Diagnostic, type Span, SymgradError } from './errors.ts';
 import { parseFormula } from './frontend/index.ts';
 import { type Differentiator, differentiator } from './grad/derivatives.ts';
@@ -76,6 +76,13 @@ export interface CompileOptions {
   readonly target?: Target | 'auto';
   /** Scalar operations up to which small tensors of static shape are written out element by element. Default 400. */
   readonly unroll?: number;
+  /**
+   * Bytes that the functions of a module of loops may work in: what `bind` allocates besides the inputs. Values are computed
+   * again where they would not fit.
+   */
+  readonly memory?: number;
+  /** The numbers of named sizes for which `memory` is to hold; without it, it holds for all. */
+  readonly at?: Readonly<Record<string, number>>;
   /** Limit on the size of the graph. Default 2e7. */
   readonly maxNodes?: number;
   /** Called after each pass with its name, for `--print-after`. */
@@ -162,6 +169,7 @@ export function compile(text: string, options: CompileOptions = {}): Compilation
       precision,
       target: target === 'auto' ? fasterTarget(optimised) : target,
       coloursOf,
+      ...(options.memory !== undefined && { memory: limitOf(optimised, options.memory, options.at) }),
       header: `${VERSION} from ${headerOf(program, options)}`,
     }),
   );
@@ -426,6 +434,8 @@ function headerOf(program: Program, options: CompileOptions): string {
     words.push(`--shape ${shapeWord(name, dims)}`);
   if (options.precision === 'f32') words.push('--precision f32');
   if (options.target !== undefined && options.target !== 'js') words.push(`-t ${options.target}`);
+  if (options.memory !== undefined) words.push(`--memory ${options.memory}`);
+  for (const [name, size] of Object.entries(options.at ?? {})) words.push(`--at ${name}=${size}`);
   if (options.unroll !== undefined && options.unroll !== UNROLL) words.push(`--unroll ${options.unroll}`);
   if (options.optimize !== undefined && options.optimize !== 2) words.push(`-O${options.optimize}`);
   return words.join(' ');

@@ -1,7 +1,7 @@
 // The public interface of the library.
 
 export type { Precision } from './codegen/context.ts';
-export type { LoopStats } from './codegen/lowered.ts';
+export type { LoopStats } from './codegen/drafts.ts';
 export type { LoopReport, WorkArray } from './codegen/tensors.ts';
 export type {
   Compilation,

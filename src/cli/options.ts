@@ -98,6 +98,8 @@ interface RawOptions {
   readonly target: (typeof TARGETS)[number];
   readonly unroll?: number;
   readonly optimize: 0 | 1 | 2;
+  readonly memory?: number;
+  readonly at?: ReadonlyMap<string, number>;
   readonly maxNodes?: number;
   readonly printAfter?: string;
   readonly stats?: true;
@@ -182,6 +184,16 @@ function command(): Command {
     )
     .option('-O, --optimize <level>', '0, 1 or 2; the answer is the same at every level', level, 2)
     .option(
+      '--memory <bytes>',
+      'limit on what bind allocates to work in: 64k, 10M, 1G; more is computed twice',
+      bytes,
+    )
+    .option(
+      '--at <name=number>',
+      'the largest number of a named size for which --memory holds; repeatable',
+      at,
+    )
+    .option(
       '--max-nodes <n>',
       'give up when a graph grows beyond this (default: 2e7, less if memory is)',
       count,
@@ -230,6 +242,11 @@ function checked(files: readonly string[], raw: RawOptions): CommandLine {
       `--name is the global variable of --format iife, not of ${format}`,
     );
   }
+  if (raw.at !== undefined && raw.memory === undefined)
+    throw new UsageError(
+      'missing-option',
+      '--at gives the sizes for which --memory is to hold: that is missing',
+    );
   if ([output, ...files].includes(''))
     throw new UsageError('invalid-argument', 'the name of a file is empty');
   if (files.filter(file => file === '-').length > 1) {
@@ -255,6 +272,8 @@ function checked(files: readonly string[], raw: RawOptions): CommandLine {
     ...(raw.precision === 'f32' && { precision: 'f32' }),
     ...(raw.target !== 'js' && { target: raw.target }),
     ...(raw.unroll !== undefined && { unroll: raw.unroll }),
+    ...(raw.memory !== undefined && { memory: raw.memory }),
+    ...(raw.at && { at: Object.fromEntries(raw.at) }),
   };
   return {
     files,
@@ -335,6 +354,19 @@ function count(text: string): number {
 
 function countOrZero(text: string): number {
   return /^0+$/.test(text.trim()) ? 0 : count(text);
+}
+
+/** A number of bytes; k, M and G are powers of 1024. */
+function bytes(text: string): number {
+  const parts = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text.trim());
+  if (parts === null) throw new InvalidArgumentError('Write it as 65536, 64k, 10M or 1.5G.');
+  const [, number, unit] = parts;
+  return Math.floor(Number(number) * 1024 ** ['', 'k', 'M', 'G'].indexOf(unit));
+}
+
+function at(text: string, before: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {
+  const [name, number] = pair(text, before, 'n=10000');
+  return new Map(before).set(name, countOrZero(number));
 }
 
 function identifier(text: string): string {

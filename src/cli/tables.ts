@@ -1,6 +1,8 @@
 // Tables for stderr: what the compiler did, and what the check found.
 
 import type { CheckReport, FunctionReport } from '../check.ts';
+import { bytesText } from '../codegen/memory-error.ts';
+import type { MemoryReport } from '../codegen/memory-plan.ts';
 import type { Stats } from '../compile.ts';
 import type { Source } from '../errors.ts';
 import { lineStartsOf, positionOf } from '../ir/position.ts';
@@ -57,7 +59,7 @@ function modeTable(modes: Stats['modes']): string[] {
  * What the functions store or sum up one by one, in how many loops, which have been merged from how many; and what
  * `bind` allocates for all of them.
  */
-function loopTables({ functions, workspace }: NonNullable<Stats['loops']>): string[] {
+function loopTables({ functions, workspace, memory }: NonNullable<Stats['loops']>): string[] {
   const counts = Object.entries(functions).map(([name, { units, axes, loops, products }]) => [
     name,
     ...[units, loops, axes, products].map(String),
@@ -66,7 +68,24 @@ function loopTables({ functions, workspace }: NonNullable<Stats['loops']>): stri
   return [
     table([['function', 'units', 'loops', 'unmerged', 'products'], ...counts]),
     arrays.length === 0 ? 'no workspace\n' : table([['workspace', 'elements'], ...arrays]),
+    ...(memory === undefined ? [] : [memoryTable(memory)]),
   ];
+}
+
+/** What functions work in without a limit and with it, and how many operations more that takes. */
+function memoryTable({ limit, before, after, functions }: MemoryReport): string {
+  const text = (bytes: number | string) => (typeof bytes === 'string' ? bytes : bytesText(bytes));
+  const rows = Object.entries(functions).map(([name, each]) => [
+    name,
+    text(each.before),
+    bytesText(each.after),
+    `${each.extra.toFixed(1)} %`,
+  ]);
+  return table([
+    [`memory, limit ${bytesText(limit)}`, 'before', 'after', 'operations more'],
+    ...rows,
+    ['all functions', text(before), bytesText(after), ''],
+  ]);
 }
 
 /** Sparse matrices: how many products with vectors would tell all nonzeros, and what they are made from instead. */

@@ -20,6 +20,7 @@ import {
   recordFunction,
   scalarContext,
 } from './functions.ts';
+import type { MemoryLimit } from './memory-plan.ts';
 import { commentText, quote } from './names.ts';
 import type { Pattern } from './pattern.ts';
 import { type ColoursOf, type MetaSparse, type PatternReport, patternReport } from './pattern-report.ts';
@@ -68,6 +69,8 @@ export interface EmitOptions {
   readonly precision?: Precision;
   /** The language of the functions that compute. Default js. */
   readonly target?: Target;
+  /** A limit on what functions over arrays work in. */
+  readonly memory?: MemoryLimit;
   /** Colours of a pattern, for `meta`; without it there are none. */
   readonly coloursOf?: ColoursOf;
 }
@@ -110,7 +113,7 @@ export function emitModule(program: Program, options: EmitOptions): EmittedModul
     ...metaOf(program, reports),
     ...(factors && { hessian: metaOfFactors(factors) }),
   };
-  const body = bodyOf(context, scalars, entries, precision, prefix);
+  const body = bodyOf(context, scalars, entries, options, prefix);
   const { methods, records, sections, isShared, allocations } = body;
   const text = (lines: readonly string[]): string => lines.join('\n');
   const parts = [
@@ -178,12 +181,12 @@ function bodyOf(
   context: Context,
   scalars: Scalars | undefined,
   entries: readonly Entry[],
-  precision: Precision,
+  options: EmitOptions,
   prefix: string,
 ): ModuleBody {
-  if (scalars === undefined) return loops(context, entries, precision, prefix);
+  if (scalars === undefined) return loops(context, entries, options, prefix);
   return context.target === 'wasm'
-    ? wasmScalarFunctions(context, scalars, entries, precision)
+    ? wasmScalarFunctions(context, scalars, entries, options.precision ?? 'f64')
     : straight(context, scalars, entries);
 }
 
@@ -211,13 +214,13 @@ function straight(context: Context, scalars: Scalars, entries: readonly Entry[])
 function loops(
   context: Context,
   entries: readonly Entry[],
-  precision: Precision,
+  { precision = 'f64', memory }: EmitOptions,
   prefix: string,
 ): ModuleBody {
-  const { methods, allocations, patterns, sections, last, workspace, stats, held, imports } =
+  const { methods, allocations, patterns, sections, last, report, held, imports } =
     context.target === 'wasm'
-      ? wasmLoopFunctions(context, entries, precision, prefix)
-      : loopFunctions(context, entries, prefix);
+      ? wasmLoopFunctions(context, entries, precision, prefix, memory)
+      : loopFunctions(context, entries, prefix, memory);
   return {
     ...(held && { held }),
     ...(imports && { imports }),
@@ -232,7 +235,7 @@ function loops(
     ],
     patterns,
     isShared: true,
-    loops: { functions: stats, workspace },
+    loops: report,
   };
 }
 

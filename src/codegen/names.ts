@@ -50,6 +50,11 @@ export class Names {
     return name;
   }
 
+  /** What has been taken here. */
+  get taken(): ReadonlySet<string> {
+    return this.#taken;
+  }
+
   /** The next of t1, t2, ... */
   temporary(): string {
     let name: string;

@@ -2,27 +2,37 @@
 // those of the caller, with a workspace that `bind` allocates and all functions share.
 
 import { liveNodes } from '../ir/live.ts';
-import { multiplySizes, type Size, sizeText } from '../ir/size.ts';
+import { type Size, sizeText } from '../ir/size.ts';
 import { destructure } from './arguments.ts';
-import { argumentChecks, clears, listOf, mirrors, mirrorsOfCells, parametersOf } from './around.ts';
+import {
+  argumentChecks,
+  clears,
+  listOf,
+  mirrors,
+  mirrorsOfCells,
+  type Parameters,
+  parametersOf,
+} from './around.ts';
 import type { BindRequest } from './bind.ts';
 import { type Context, sizeIn, WIDTH } from './context.ts';
+import type { Draft, LoopStats, Task } from './drafts.ts';
 import { type Entry, factorsIn } from './entries.ts';
 import { type EmittedFunction, functionText } from './functions.ts';
 import { Handout } from './handout.ts';
 import { constantTexts, Leaves } from './leaves.ts';
-import type { Environment } from './loops/elements.ts';
-import { gramPanel, gramText } from './loops/gram.ts';
+import { gramText } from './loops/gram.ts';
+import { PANELS, type Panel, panelLengths } from './loops/panel.ts';
 import { LoopPrinter } from './loops/print.ts';
-import { PANEL_ROWS, productText } from './loops/product.ts';
+import { productText } from './loops/product.ts';
 import { identifiersIn, type Piece, split } from './loops/split.ts';
 import { isLeaf } from './loops/stored.ts';
 import { packText } from './loops/tile.ts';
-import { type LoopStats, lowerFunction } from './lowered.ts';
+import type { ArrayTarget, MemoryLimit, MemoryReport, Packing } from './memory-plan.ts';
 import { Names } from './names.ts';
 import { compressText } from './pattern.ts';
 import { PatternWriter } from './pattern-writer.ts';
 import { wrap } from './text.ts';
+import { type PlannedFunction, type WorkspaceArray, workspaceOf } from './workspace.ts';
 
 /** An array that `bind` allocates; its length is an integer or a text of named sizes. */
 export interface WorkArray {
@@ -34,6 +44,8 @@ export interface WorkArray {
 export interface LoopReport {
   readonly functions: Readonly<Record<string, LoopStats>>;
   readonly workspace: readonly WorkArray[];
+  /** What a limit on the workspace has cost. */
+  readonly memory?: MemoryReport;
 }
 
 export interface LoopModule {
@@ -42,21 +54,28 @@ export interface LoopModule {
   readonly allocations: readonly string[];
   /** The patterns that `bind` works out, and the locals that hold them. */
   readonly patterns: ReadonlyMap<string, string>;
-  readonly workspace: readonly WorkArray[];
   /** Constants and kernels. */
   readonly sections: readonly string[];
   /** Patterns that are worked out when the module is loaded. */
   readonly last: readonly (readonly string[])[];
-  readonly stats: Readonly<Record<string, LoopStats>>;
+  readonly report: LoopReport;
   readonly held?: BindRequest['held'];
   /** The special functions that functions in WebAssembly call. */
   readonly imports?: readonly string[];
 }
 
-/** The bound forms of those `entries` that have one. */
-export function loopFunctions(context: Context, entries: readonly Entry[], prefix: string): LoopModule {
+/** The bound forms of those `entries` that have one; what they work in is within `limit`, if there is one. */
+export function loopFunctions(
+  context: Context,
+  entries: readonly Entry[],
+  prefix: string,
+  limit?: MemoryLimit,
+): LoopModule {
   const writer = new LoopWriter(context, entries);
-  const methods = entries.filter(({ bound }) => bound.length > 0).map(entry => writer.method(entry));
+  const methods = writer.methods(
+    entries.filter(({ bound }) => bound.length > 0),
+    limit,
+  );
   const last = writer.patterns.atLoad(prefix);
   return {
     methods: methods.map(method => writer.withWorkspace(method)),
@@ -64,27 +83,46 @@ export function loopFunctions(context: Context, entries: readonly Entry[], prefi
     sections: writer.sections(), // with what the others use
     last,
     patterns: writer.patterns.bound,
-    workspace: writer.workspace(),
-    stats: writer.stats,
+    report: writer.report(),
   };
 }
 
 /** Columns of a line in a function of the object that `bind` returns. */
 const METHOD_WIDTH = WIDTH - 6;
 
+/** The array that kernels pack operands into: doubles in both precisions, since numbers are widened once. */
+const PACKING: Packing = {
+  panels: PANELS,
+  bytesOf: (panel, drafts, sizeOf) =>
+    8 * Math.max(0, ...drafts.flatMap(draft => packedLengths(panel, draft).map(sizeOf))),
+};
+
+function packedLengths(panel: Panel, { products, squares }: Draft): Size[] {
+  return panelLengths(
+    panel,
+    products.map(({ inner }) => inner),
+    squares,
+  );
+}
+
+/** A function that has its parameters. */
+interface Started {
+  readonly entry: Entry;
+  readonly parameters: Parameters;
+  readonly task: Task;
+}
+
 class LoopWriter {
-  readonly stats: Record<string, LoopStats> = {};
+  readonly #stats: Record<string, LoopStats> = {};
   readonly #context: Context;
   readonly #leaves: Leaves;
-  readonly #buffers = new Map<string, { readonly length: Size }>();
-  /** The functions that work in each of them. */
-  readonly #users = new Map<string, Set<string>>();
+  #arrays: readonly WorkspaceArray[] = [];
   /** Functions that allocate for themselves, when they are called first. */
   readonly #late: ReadonlySet<string>;
-  /** Lengths of the sums of matrix products. */
-  readonly #inner = new Map<string, Size>();
-  /** What the kernel of symmetric products needs of the panel. */
-  #gramPanel = 0;
+  #panel = PANELS[0];
+  /** What kernels need of the panel, by text. */
+  readonly #packed = new Map<string, Size>();
+  #memory: MemoryReport | undefined;
   #slots = 0;
   /** Whether rows come in blocks, in all functions, since they share their arrays. */
   readonly #hasBlocks: boolean;
@@ -101,16 +139,53 @@ class LoopWriter {
     this.patterns = new PatternWriter(context, entries, node => this.#leaves.of(node));
   }
 
-  method(entry: Entry): EmittedFunction {
+  methods(entries: readonly Entry[], limit: MemoryLimit | undefined): EmittedFunction[] {
+    const { array, scope } = this.#context;
+    const started = entries.map(entry => this.#start(entry));
+    const target: ArrayTarget = {
+      elementBytes: array === 'Float32Array' ? 4 : 8,
+      packing: PACKING,
+      isLate: name => this.#late.has(name),
+    };
+    const workspace = workspaceOf(
+      started.map(({ task }) => task),
+      target,
+      scope,
+      limit,
+    );
+    this.#arrays = workspace.arrays;
+    this.#panel = workspace.panel;
+    this.#memory = workspace.memory;
+    return started.map((each, k) => this.#method(each, workspace.functions[k]));
+  }
+
+  #start(entry: Entry): Started {
     const { name, bound, extra } = entry;
     const context = this.#context;
     const scope = new Names(context.scope);
     const parameters = parametersOf(entry, scope);
+    const { graph } = context.program;
+    const task: Task = {
+      name,
+      handout: new Handout(graph, bound, parameters.arrays, block => this.patterns.placesOf(block)),
+      scope,
+      leaf: node => this.#leaves.of(node, extra, parameters),
+      nameOf: node => graph.names.get(node),
+      own: context.own,
+      hasBlocks: this.#hasBlocks,
+    };
+    return { entry, parameters, task };
+  }
+
+  #method(
+    { entry, parameters, task: { name, handout } }: Started,
+    planned: PlannedFunction,
+  ): EmittedFunction {
+    const context = this.#context;
     const { arrays } = parameters;
-    const handout = new Handout(context.program.graph, bound, arrays, block => this.patterns.placesOf(block));
-    const { pieces, cells, result } = this.#loops(entry, handout, scope, node =>
-      this.#leaves.of(node, extra, parameters),
-    );
+    const scope = planned.draft.names;
+    const { pieces, cells, result } = this.#printed(planned);
+    this.#stats[name] = planned.draft.stats;
     const end = [
       ...cells,
       ...mirrors(context, scope, arrays),
@@ -138,48 +213,29 @@ class LoopWriter {
   }
 
   /** The statements that compute what is handed out, and the text of the number that is returned. */
-  #loops(
-    { name }: Entry,
-    handout: Handout,
-    scope: Names,
-    leaf: Environment['leaf'],
-  ): {
+  #printed({ draft, arrayName, lengthOf }: PlannedFunction): {
     readonly pieces: readonly Piece[];
     readonly cells: readonly string[];
     readonly result: string | undefined;
   } {
     const context = this.#context;
-    const lowered = lowerFunction(handout, {
-      names: scope,
-      leaf,
-      hasBlocks: this.#hasBlocks,
-      nameOf: node => context.program.graph.names.get(node),
-      workspace: this.#buffers,
-      take: wanted => context.scope.take(wanted),
-      product: inner => {
-        this.#inner.set(sizeText(inner), inner);
-        return { name: context.use('product'), panel: context.use('panel') };
-      },
-      gram: rows => {
-        this.#gramPanel = Math.max(this.#gramPanel, gramPanel(rows));
-        return { name: context.use('gram'), panel: context.use('panel') };
-      },
-    });
-    const { top, result, arrayName, mirrored } = lowered;
-    this.stats[name] = lowered.stats;
-    for (const array of lowered.arrays)
-      this.#users.set(array, (this.#users.get(array) ?? new Set()).add(name));
+    const { top, names, result, mirrored, products, squares } = draft;
+    for (const length of packedLengths(this.#panel, draft)) this.#packed.set(sizeText(length), length);
+    if (products.length > 0) context.use('product');
+    if (squares.length > 0) context.use('gram');
+    if (products.length > 0 || squares.length > 0) context.use('panel');
     const printer = new LoopPrinter({
-      names: scope,
+      names,
       sizeName: context.sizeName,
       position: () => context.use('position'),
       width: METHOD_WIDTH,
       arrayName,
+      lengthOf,
       isSingle: context.array === 'Float32Array',
     });
     return {
       pieces: printer.pieces(top),
-      cells: mirrorsOfCells(context, scope, mirrored),
+      cells: mirrorsOfCells(context, names, mirrored),
       result: result && printer.value(result),
     };
   }
@@ -187,12 +243,14 @@ class LoopWriter {
   /** The statements of `bind` that allocate what the methods work in. */
   allocations(): string[] {
     const { own, array } = this.#context;
-    const lines = Array.from(this.#buffers, ([name, { length }]) =>
-      this.#isLate(name) ? `let ${name};` : `const ${name} = new ${array}(${this.#size(length)});`,
+    const lines = this.#arrays.map(each =>
+      this.#isLate(each)
+        ? `let ${each.name};`
+        : `const ${each.name} = new ${array}(${this.#size(each.length)});`,
     );
     lines.unshift(...this.patterns.atBind());
-    const panel = this.#panel(size => this.#size(size), 'Math.max');
-    if (panel !== undefined) lines.push(`const ${own.panel} = new Float64Array(${panel});`); // numbers are widened once
+    const panel = this.#panelLength(size => this.#size(size), 'Math.max');
+    if (panel !== undefined) lines.push(`const ${own.panel} = new Float64Array(${panel});`);
     if (this.#slots > 0) lines.push(`const ${own.memory} = new Float64Array(${this.#slots});`);
     return lines;
   }
@@ -203,33 +261,33 @@ class LoopWriter {
    */
   withWorkspace(method: EmittedFunction): EmittedFunction {
     const { array } = this.#context;
-    const own = Array.from(this.#buffers).filter(
-      ([name]) => this.#isLate(name) && this.#users.get(name)?.has(method.name),
-    );
-    const lines = own.map(([name, { length }]) => `${name} ??= new ${array}(${this.#size(length)});`);
+    const own = this.#arrays.filter(each => this.#isLate(each) && each.users.has(method.name));
+    const lines = own.map(({ name, length }) => `${name} ??= new ${array}(${this.#size(length)});`);
     return { ...method, lines: [...lines, ...method.lines] };
   }
 
   /** True for an array that only functions use which allocate for themselves. */
-  #isLate(array: string): boolean {
-    return [...(this.#users.get(array) ?? [''])].every(name => this.#late.has(name));
+  #isLate({ users }: WorkspaceArray): boolean {
+    return [...users].every(name => this.#late.has(name));
   }
 
-  workspace(): WorkArray[] {
+  report(): LoopReport {
     const { own } = this.#context;
-    const arrays: WorkArray[] = Array.from(this.#buffers, ([name, { length }]) => {
+    const workspace: WorkArray[] = this.#arrays.map(({ name, length }) => {
       return { name, length: typeof length === 'number' ? length : sizeText(length) };
     });
-    const panel = this.#panel(sizeText, 'max');
-    if (panel !== undefined) arrays.push({ name: own.panel, length: panel });
-    if (this.#slots > 0) arrays.push({ name: own.memory, length: this.#slots });
-    return arrays;
+    const panel = this.#panelLength(sizeText, 'max');
+    if (panel !== undefined) workspace.push({ name: own.panel, length: panel });
+    if (this.#slots > 0) workspace.push({ name: own.memory, length: this.#slots });
+    return { functions: this.#stats, workspace, ...(this.#memory && { memory: this.#memory }) };
   }
 
   /** The length of what matrix products pack their operands into, if there are any. */
-  #panel(text: (size: Size) => string, max: string): string | undefined {
-    const lengths = Array.from(this.#inner.values(), size => text(multiplySizes(PANEL_ROWS, size)));
-    if (this.#gramPanel > 0) lengths.push(String(this.#gramPanel));
+  #panelLength(text: (size: Size) => string, max: string): string | undefined {
+    const all = [...this.#packed.values()];
+    const numbers = all.filter(length => typeof length === 'number');
+    const lengths = all.filter(length => typeof length !== 'number').map(text);
+    if (numbers.length > 0) lengths.push(String(Math.max(...numbers)));
     if (lengths.length === 0) return undefined;
     return lengths.length === 1 ? lengths[0] : `${max}(${lengths.join(', ')})`;
   }
@@ -239,8 +297,8 @@ class LoopWriter {
     return [
       ...constantTexts(this.#context, this.#leaves),
       ...this.patterns.sections(),
-      ...(used.has('product') ? [productText(own)] : []),
-      ...(used.has('gram') ? [gramText(own)] : []),
+      ...(used.has('product') ? [productText(own, this.#panel)] : []),
+      ...(used.has('gram') ? [gramText(own, this.#panel)] : []),
       ...(used.has('product') || used.has('gram') ? [packText(own.pack)] : []),
       ...(used.has('compress') ? [compressText(own.compress)] : []),
     ];

@@ -1,7 +1,7 @@
 // What has to hold of a program and of what is asked for before derivatives are taken. What does not is the user's mistake.
 
 import { SymgradError } from '../errors.ts';
-import { HIGHEST_ORDER, inputsByRole, type Program } from '../ir/program.ts';
+import { HIGHEST_ORDER, inputsByRole, type Program, sizesOf } from '../ir/program.ts';
 import { elementsIn } from '../ir/shape.ts';
 import { addSizes, type Size } from '../ir/size.ts';
 
@@ -59,6 +59,28 @@ export function checkedOrder(order: number): number {
     `there are no derivatives of order ${order}`,
     `an order is an integer from 1 to ${HIGHEST_ORDER}`,
   );
+}
+
+/**
+ * The limit on the workspace, for sizes of the program that are numbers.
+ * @throws SymgradError `invalid-option`, `unknown-size`.
+ */
+export function limitOf(
+  program: Program,
+  bytes: number,
+  at: Readonly<Record<string, number>> = {},
+): { readonly bytes: number; readonly at: ReadonlyMap<string, number> } {
+  if (!(bytes >= 0)) throw mistake('invalid-option', `a memory of ${bytes} bytes does not exist`);
+  const sizes = sizesOf(program);
+  for (const [name, size] of Object.entries(at)) {
+    if (!sizes.includes(name)) {
+      const known = sizes.length === 0 ? 'it has none' : `it has ${sizes.join(', ')}`;
+      throw mistake('unknown-size', `the formula has no size called ${name}`, known);
+    }
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw mistake('invalid-option', `the size ${name} cannot be ${size}`);
+  }
+  return { bytes, at: new Map(Object.entries(at)) };
 }
 
 /** What is said of `needs`, which ends in a verb, if there is not one scalar output. */

@@ -135,6 +135,14 @@ export function sizeText(size: Size): string {
   return typeof size === 'number' ? String(size) : size.text;
 }
 
+/** True if `a <= b` whatever the named sizes are, as far as that is seen: what b has more are terms that are never negative. */
+export function isAtMost(a: Size, b: Size): boolean {
+  const difference = monomialsOf(addSizes(b, multiplySizes(a, -1)));
+  return difference.every(
+    ({ coefficient, atoms }) => coefficient > 0 && atoms.every(atom => typeof atom === 'string'),
+  );
+}
+
 /** The names in `size`, each once. */
 export function namesIn(size: Size): string[] {
   const names = new Set<string>();
@@ -167,6 +175,12 @@ export function evaluateSize(size: Size, values: ReadonlyMap<string, number>): n
       return value;
     }),
   );
+}
+
+/** What a size is taken for where two are compared: a name counts as 1000. */
+export function estimateSize(size: Size): number {
+  if (typeof size === 'number') return size;
+  return evaluateSize(size, new Map(namesIn(size).map(name => [name, 1000])));
 }
 
 /** The size with each name replaced. */

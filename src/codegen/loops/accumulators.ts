@@ -140,7 +140,7 @@ export class Accumulators {
   /** Fills what the loops inside will add to, with what changes nothing. */
   clear(unit: NodeUnit, target: readonly Place[], block: Block): void {
     const { node, level } = unit;
-    const { results } = this.#environment;
+    const isResult = this.#elements.isResult(node);
     const array = this.#elements.arrayOf(node);
     const value = neutral(node);
     const outer = unit.axes.slice(0, level).map(({ axis }) => axis);
@@ -150,12 +150,10 @@ export class Accumulators {
     const isWhole = outer.every(axis => axis !== undefined && local?.has(axis));
     const contiguous = stridesOf(node.shape);
     const isDense =
-      !results.has(node) ||
+      !isResult ||
       array.strides.every((stride, axis) => node.shape[axis] === 1 || sameSize(stride, contiguous[axis]));
     if (isWhole && isDense) {
-      const length = results.has(node)
-        ? elementsIn(node.shape.filter((_, axis) => isInner(axis)))
-        : undefined;
+      const length = isResult ? elementsIn(node.shape.filter((_, axis) => isInner(axis))) : undefined;
       block.statements.push({ kind: 'fill', array: array.name, value, from: array.offset, length });
       return;
     }

@@ -9,7 +9,6 @@ import { factsOf, isElementwise } from '../../ir/ops.ts';
 import { elementsIn, SCALAR } from '../../ir/shape.ts';
 import { multiplySizes, type Size } from '../../ir/size.ts';
 import type { Names } from '../names.ts';
-import { BLOCK_ROWS } from './blocks.ts';
 import type { Nest } from './fuse.ts';
 import {
   constantIndex,
@@ -31,10 +30,12 @@ export interface Environment {
   readonly names: Names;
   /** The array that holds an input or constants, or the name of a scalar input. */
   readonly leaf: (node: InputNode | Extract<Node, { op: 'array' }>) => ArrayRef | string;
-  /** An array of the workspace for so many numbers, called like `wanted`. */
-  readonly buffer: (wanted: string, length: Size) => string;
+  /** An array of the workspace for so many numbers of a node, called like `wanted`. */
+  readonly buffer: (wanted: string, length: Size, node: Node) => string;
   /** Where the results go that are arrays. */
   readonly results: ReadonlyMap<Node, ArrayRef>;
+  /** Nodes that are computed in the array of another one. */
+  readonly places?: ReadonlyMap<Node, Node>;
   /** The name that the source gave to a value. */
   readonly nameOf: (node: Node) => string | undefined;
   /** The kernel of matrix products whose sums have `inner` terms, for results of `sides`, and the array that it packs into. */
@@ -133,20 +134,34 @@ export class Elements {
   }
 
   /** The array of a stored node; axes along which all readers are in the same iteration take no room in it. */
-  arrayOf(node: Node): ArrayRef {
+  arrayOf(of: Node): ArrayRef {
+    const node = this.#placeOf(of);
     const known = this.#arrays.get(node) ?? this.#environment.results.get(node);
     if (known !== undefined) return known;
     const local = this.#nest.localAxes.get(node);
     const blockAxis = this.#nest.blockAxis.get(node);
     const shape = node.shape.map((size, axis) =>
-      local?.has(axis) ? 1 : axis === blockAxis ? BLOCK_ROWS : size,
+      local?.has(axis) ? 1 : axis === blockAxis ? this.#nest.blockRows : size,
     );
     const strides = stridesOf(shape).map((stride, axis) => (local?.has(axis) ? 0 : stride));
     const wanted = this.#writer.numbered(this.#environment.nameOf(node) ?? arrayName(node));
-    const name = this.#environment.buffer(wanted, elementsIn(shape));
+    const name = this.#environment.buffer(wanted, elementsIn(shape), node);
     const array = { name, offset: 0, strides, ...(blockAxis !== undefined && { blockAxis }) };
     this.#arrays.set(node, array);
     return array;
+  }
+
+  /** True if a stored node has its array from the caller. */
+  isResult(node: Node): boolean {
+    return this.#environment.results.has(this.#placeOf(node));
+  }
+
+  /** The node that gives the array of a stored node its place. */
+  #placeOf(node: Node): Node {
+    const { places } = this.#environment;
+    let place = node;
+    for (let next = places?.get(node); next !== undefined; next = places!.get(next)) place = next;
+    return place;
   }
 
   /** The array of a stored node, an input or constants. */

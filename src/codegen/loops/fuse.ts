@@ -39,6 +39,8 @@ export interface Nest {
   readonly localLoops: ReadonlyMap<Node, readonly LoopNode[]>;
   /** By stored node whose rows are made in blocks (blocks.ts): the axis along which its array holds one block. */
   readonly blockAxis: ReadonlyMap<Node, number>;
+  /** The rows of a block; 0 if there are no blocks. */
+  readonly blockRows: number;
 }
 
 export function isLoop(item: NestItem): item is LoopNode {
@@ -46,7 +48,7 @@ export function isLoop(item: NestItem): item is LoopNode {
 }
 
 /** Merges the loops of the units, which are in an order in which each finds what it reads. `results` have arrays of their own. */
-export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
+export function fuse({ units, reads, after }: Work, results: ReadonlySet<Node>): Nest {
   const unitsOfNode = new Map<Node, NodeUnit[]>();
   for (const unit of units) {
     if (!fillsNode(unit)) continue;
@@ -105,6 +107,13 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
         if (variableOf(producer.target[axis.axis]) !== axis.variable) return false;
       }
     }
+    if (fillsNode(unit)) {
+      // What accumulates in the loop is complete behind it.
+      return (unitsOfNode.get(after.get(unit.node)!) ?? []).every(earlier => {
+        const at = loopsOf.get(earlier)?.indexOf(loop) ?? -1;
+        return at < earlier.level;
+      });
+    }
     if (unit.kind !== 'deposit') return true;
     const isIn = (other: Unit) => loopsOf.get(other)?.includes(loop) === true;
     if (unit.over !== undefined && unitsOfNode.get(unit.over)?.some(isIn)) return false;
@@ -130,7 +139,7 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
     return verdict;
   };
 
-  const queue = new Queue(units, unitsOfNode);
+  const queue = new Queue(units, unitsOfNode, after);
   for (let unit = queue.take(mayJoin); unit !== undefined; unit = queue.take(mayJoin)) {
     const joins = mayJoin(unit);
     merged = joins ? merged + 1 : 1;
@@ -150,7 +159,7 @@ export function fuse({ units, reads }: Work, results: ReadonlySet<Node>): Nest {
     );
   }
   narrow(items, loopsOf, localAxes);
-  return { items, loopsOf, localAxes, localLoops, blockAxis: new Map() };
+  return { items, loopsOf, localAxes, localLoops, blockAxis: new Map(), blockRows: 0 };
 }
 
 /** Units to be placed; those whose operands are placed come in the order of the graph. */
@@ -163,11 +172,17 @@ class Queue {
   readonly #looped: Unit[] = [];
   readonly #plain: Unit[] = [];
 
-  constructor(units: readonly Unit[], unitsOfNode: ReadonlyMap<Node, readonly NodeUnit[]>) {
+  constructor(
+    units: readonly Unit[],
+    unitsOfNode: ReadonlyMap<Node, readonly NodeUnit[]>,
+    after: ReadonlyMap<Node, Node>,
+  ) {
     this.#position = new Map(units.map((unit, at) => [unit, at]));
     for (const unit of units) {
       const producers = new Set<Unit>(unit.reads.flatMap(({ node }) => unitsOfNode.get(node) ?? []));
-      if (unit.kind === 'deposit') {
+      if (fillsNode(unit)) {
+        for (const earlier of unitsOfNode.get(after.get(unit.node)!) ?? []) producers.add(earlier);
+      } else if (unit.kind === 'deposit') {
         for (const earlier of unit.after) producers.add(earlier);
         if (unit.over !== undefined)
           for (const writer of unitsOfNode.get(unit.over) ?? []) producers.add(writer);

@@ -3,6 +3,7 @@
 // weighted copy of x is ever stored. The sum is taken in blocks that fit a cache, so the workspace does not grow with it.
 
 import type { Size } from '../../ir/size.ts';
+import type { Panel } from './panel.ts';
 import type { Access } from './reads.ts';
 import type { LoopVariable } from './space.ts';
 import { eachLine, plus, SUMS, TILE, tileText, times } from './tile.ts';
@@ -17,13 +18,12 @@ export interface Gram {
   readonly weight: Access | undefined;
 }
 
-/** Rows that are summed up at a time, and terms of each sum: what is packed of them stays in the second-level cache. */
-const ROWS = 42 * TILE;
+/** Terms of each sum that are packed at a time. */
 const DEPTH = 128;
 
 /** The length of the array that the kernel works in, for results of `rows` rows. */
-export function gramPanel(rows: Size): number {
-  const side = typeof rows === 'number' ? Math.min(ROWS, TILE * Math.ceil(rows / TILE)) : ROWS;
+export function gramPanel(rows: Size, panel: Panel): number {
+  const side = typeof rows === 'number' ? Math.min(panel.side, TILE * Math.ceil(rows / TILE)) : panel.side;
   return side * side + (TILE + side) * DEPTH;
 }
 
@@ -36,15 +36,15 @@ export interface GramNames {
 }
 
 /** The kernel as functions of the module, besides the one that packs. */
-export function gramText({ gram, pack, weigh, add }: GramNames): string {
+export function gramText({ gram, pack, weigh, add }: GramNames, { side: most }: Panel): string {
   return `/**
  * c[i, j] = sum over k of a[i, k] * w[k] * a[j, k], where w may be null. a and c are an array, the place of its first
- * element, and the distances between neighbours in its two directions; c is symmetric. Sums of ${ROWS} x ${ROWS} results
+ * element, and the distances between neighbours in its two directions; c is symmetric. Sums of ${most} x ${most} results
  * are taken in the panel, ${DEPTH} terms at a time, by tiles of ${TILE} x ${TILE} on and above the diagonal. If it \`adds\`, c grows
  * by that.
  */
 function ${gram}(rows, inner, a, a0, ai, ak, w, w0, wk, c, c0, ci, cj, panel, adds) {
-  const side = Math.min(${ROWS}, ${TILE} * Math.ceil(rows / ${TILE}));
+  const side = Math.min(${most}, ${TILE} * Math.ceil(rows / ${TILE}));
   const left = side * side;
   const right = left + ${TILE * DEPTH};
   for (let from = 0; from < rows; from += side) {

@@ -2,12 +2,12 @@
 // between neighbours in its two directions. Views of an array are such matrices too.
 
 import type { Node } from '../../ir/graph.ts';
-import { type Size, sameSize } from '../../ir/size.ts';
-import type { RowBlocks } from './blocks.ts';
+import type { Size } from '../../ir/size.ts';
+import type { KernelUnit, RowBlocks } from './blocks.ts';
 import type { Elements, Environment } from './elements.ts';
 import type { Access } from './reads.ts';
 import { type Index, isView, LoopVariable, throughView, variableIndex } from './space.ts';
-import type { GramUnit, ProductUnit } from './units.ts';
+import type { ProductUnit } from './units.ts';
 import type { ArrayRef, Place, Statement } from './values.ts';
 import { placeIn } from './writer.ts';
 
@@ -22,10 +22,10 @@ interface Matrices {
 }
 
 /** Rows that are computed at a time, and the place of these in arrays of all rows. */
-type Rows = Pick<RowBlocks, 'size' | 'first' | 'count'>;
+type Rows = Pick<RowBlocks, 'first' | 'count' | 'directions'>;
 
 /** The matrices of a kernel, its operands through views down to what is stored. */
-export function matricesOf(unit: ProductUnit | GramUnit, stored: ReadonlySet<Node>): Matrices {
+export function matricesOf(unit: KernelUnit, stored: ReadonlySet<Node>): Matrices {
   if (unit.kind === 'gram') {
     const { i, k, factor, weight } = unit.gram;
     const j = new LoopVariable(i.size);
@@ -56,7 +56,7 @@ export function matricesOf(unit: ProductUnit | GramUnit, stored: ReadonlySet<Nod
 
 /** The call that fills the array of a product, or adds to it the sums over a block of `rows`. */
 export function kernelCall(
-  unit: ProductUnit | GramUnit,
+  unit: KernelUnit,
   elements: Elements,
   stored: ReadonlySet<Node>,
   environment: Environment,
@@ -64,7 +64,7 @@ export function kernelCall(
 ): Statement {
   const { variables, operands, target } = matricesOf(unit, stored);
   const [i, j, k] = variables;
-  const inRows = variables.find(({ size }) => rows !== undefined && sameSize(size, rows.size));
+  const inRows = rows && variables[rows.directions.get(unit)!]; // a member
   const lengthOf = (variable: LoopVariable): Size | Place =>
     rows !== undefined && variable === inRows ? variableIndex(rows.count) : variable.size;
   const matrix = (
@@ -83,7 +83,7 @@ export function kernelCall(
   };
   const source = (at: number, directions: readonly LoopVariable[]) =>
     matrix(elements.sourceOf(operands[at].node), operands[at].index, directions);
-  const adds = rows !== undefined && isSummed(unit, rows.size) ? 'true' : 'false';
+  const adds = rows !== undefined && isSummed(unit, rows) ? 'true' : 'false';
   const result = matrix(elements.arrayOf(unit.node), target, [i, j]);
   if (unit.kind === 'gram') {
     const { name, panel } = environment.gram(i.size);
@@ -110,9 +110,9 @@ export function kernelCall(
   };
 }
 
-/** True if the sums of a kernel run over a size. */
-export function isSummed(unit: ProductUnit | GramUnit, size: Size): boolean {
-  return sameSize(unit.kind === 'gram' ? unit.gram.k.size : unit.product.inner, size);
+/** True if a kernel sums over rows that come in blocks, so that it adds to what those before have left. */
+export function isSummed(unit: KernelUnit, { directions }: Pick<RowBlocks, 'directions'>): boolean {
+  return directions.get(unit) === 2;
 }
 
 /** Where a kernel finds an operand, through its views. */

@@ -112,7 +112,7 @@ export class Lowering {
     const loops = rows.members.filter(isLoop);
     for (const loop of loops) this.#begin(loop, block);
     for (const unit of rows.members) {
-      if (isLoop(unit) || !isSummed(unit, rows.size)) continue;
+      if (isLoop(unit) || !isSummed(unit, rows)) continue;
       const start = unit.node.shape.map(() => constantIndex<Value>(0));
       this.#accumulators.clear(unit, start, block);
     }

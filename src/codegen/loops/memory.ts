@@ -1,7 +1,7 @@
-// Buffers by lifetime: arrays of one length whose lifetimes do not overlap are one array, within a function and across
-// the functions of a module, which never run at the same time.
+// What becomes of the buffers of a function once its statements are known: stores that nobody reads are taken out, and for
+// the others it is told when they live. Who lives when decides what may share memory (sharing.ts, arena.ts).
 
-import { type Size, sizeText } from '../../ir/size.ts';
+import type { Size } from '../../ir/size.ts';
 import { type Block, partsOf, type Statement, type Value } from './values.ts';
 
 /**
@@ -111,22 +111,24 @@ function release(value: Value): void {
   }
 }
 
-/** An array of the workspace. */
-export interface WorkArray {
+/** When a function uses a buffer: from its statement `first` to its statement `last`. */
+export interface Lifetime {
+  readonly name: string;
+  /** Elements. */
   readonly length: Size;
+  readonly first: number;
+  readonly last: number;
 }
 
 /**
- * The array of the workspace that each buffer of a function becomes; `workspace` grows by those that are missing. A
- * buffer lives from the first statement of `top` that mentions it to the last, or to the `result` that the function returns.
+ * The lifetimes of the buffers that a function uses, in the order in which they begin: a buffer lives from the first
+ * statement of `top` that mentions it to the last, or to the `result` that the function returns.
  */
-export function plan(
+export function lifetimesOf(
   top: Block,
   buffers: ReadonlyMap<string, Size>,
-  workspace: Map<string, WorkArray>,
-  take: (wanted: string) => string,
   result: Value | undefined,
-): ReadonlyMap<string, string> {
+): Lifetime[] {
   const first = new Map<string, number>();
   const last = new Map<string, number>();
   const ending: Statement[] = result === undefined ? [] : [{ kind: 'return', value: result }];
@@ -137,26 +139,9 @@ export function plan(
       last.set(name, at);
     });
   }
-  const arrayOf = new Map<string, string>();
-  /** The statement at which an array of the workspace is free again. */
-  const freeAt = new Map<string, number>();
-  const order = [...buffers]
-    .filter(([name]) => first.has(name))
-    .sort((a, b) => first.get(a[0])! - first.get(b[0])!);
-  for (const [name, length] of order) {
-    const begin = first.get(name)!;
-    const fits = [...workspace].filter(
-      ([array, own]) => sizeText(own.length) === sizeText(length) && (freeAt.get(array) ?? -1) < begin,
-    );
-    let array = (fits.find(([own]) => own === name) ?? fits[0])?.[0];
-    if (array === undefined) {
-      array = take(name);
-      workspace.set(array, { length });
-    }
-    freeAt.set(array, last.get(name)!);
-    arrayOf.set(name, array);
-  }
-  return arrayOf;
+  return Array.from(first, ([name, begin]) => {
+    return { name, length: buffers.get(name)!, first: begin, last: last.get(name)! };
+  });
 }
 
 /** Calls `visit` for the arrays that a statement mentions, with all that is inside of it. */

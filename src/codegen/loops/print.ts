@@ -16,6 +16,8 @@ export interface Spelling extends ValueSpelling {
   readonly names: Names;
   /** Columns of a line. */
   readonly width: number;
+  /** The length of a buffer whose array is longer. */
+  readonly lengthOf?: (array: string) => Size | undefined;
 }
 
 /** Operations in one expression: bounds the length of lines and the depth of nesting. */
@@ -83,7 +85,8 @@ export class LoopPrinter {
           `let ${statement.name} = ${statement.initial === false ? 'false' : numberText(statement.initial)};`,
         ];
       case 'fill': {
-        const { value, from, length } = statement;
+        const { value, from } = statement;
+        const length = statement.length ?? this.#spelling.lengthOf?.(statement.array);
         const array = this.#spelling.arrayName(statement.array);
         if (length === undefined) return [`${array}.fill(${numberText(value)});`];
         const [start, end] = [this.#texts.size(from), this.#texts.size(addSizes(from, length))];

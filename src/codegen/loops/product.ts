@@ -4,6 +4,7 @@
 import type { Node } from '../../ir/graph.ts';
 import { subscriptsOf } from '../../ir/shapes.ts';
 import type { Size } from '../../ir/size.ts';
+import type { Panel } from './panel.ts';
 import { eachLine, SUMS, TILE, tileText, times } from './tile.ts';
 
 /** c[i, j] = sum over k of a[i, k] b[k, j]: for each axis of a, b and c which of i, j, k it is. */
@@ -45,12 +46,6 @@ export function productOf(node: Extract<Node, { op: 'contract' }>): Product {
   };
 }
 
-/** Columns of b that are packed at a time: with their rows of a they stay in the second-level cache. */
-const PACKED = 21 * TILE;
-
-/** The length of the array that a kernel packs its operands into, for sums of `inner` products. */
-export const PANEL_ROWS = PACKED + TILE;
-
 /** What the kernel and its parts are called. */
 export interface ProductNames {
   readonly product: string;
@@ -59,10 +54,10 @@ export interface ProductNames {
 }
 
 /**
- * The kernel as functions of the module, besides the one that packs; `panel` holds PANEL_ROWS * inner numbers. A function
- * inside of another one would be an object of every call.
+ * The kernel as functions of the module, besides the one that packs; it packs so many `columns` of b at a time. A function inside
+ * of another one would be an object of every call.
  */
-export function productText({ product, pack, put }: ProductNames): string {
+export function productText({ product, pack, put }: ProductNames, { columns: packed }: Panel): string {
   const puts = (p: number) => {
     const guard = p === 0 ? '' : `if (i + ${p} < rows) `;
     return `${guard}${put}(c, q${times(p, 'ci')}, cj, width, adds, ${SUMS[p].join(', ')});`;
@@ -73,9 +68,9 @@ export function productText({ product, pack, put }: ProductNames): string {
  * tile of ${TILE} x ${TILE} stay in registers. If it \`adds\`, c grows by that.
  */
 function ${product}(rows, columns, inner, a, a0, ai, ak, b, b0, bk, bj, c, c0, ci, cj, panel, adds) {
-  const left = ${PACKED} * inner;
-  for (let from = 0; from < columns; from += ${PACKED}) {
-    const to = Math.min(columns, from + ${PACKED});
+  const left = ${packed} * inner;
+  for (let from = 0; from < columns; from += ${packed}) {
+    const to = Math.min(columns, from + ${packed});
     for (let j = from, p = 0; j < to; j += ${TILE}, p += ${TILE} * inner) {
       ${pack}(b, b0 + j * bj, bj, bk, columns - j, inner, panel, p);
     }

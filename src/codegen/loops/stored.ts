@@ -53,9 +53,14 @@ export function mustStore({ op, shape }: Node): boolean {
 
 /**
  * What is stored of the `live` nodes, which come in the order of the graph, to compute `roots` and to read the nodes in
- * `asked`, each as often as it stands there.
+ * `asked`, each as often as it stands there. Those that are `inline` are computed where they are read, if they can be.
  */
-export function choose(live: readonly Node[], roots: readonly Node[], asked: readonly Node[] = []): Choice {
+export function choose(
+  live: readonly Node[],
+  roots: readonly Node[],
+  asked: readonly Node[] = [],
+  inline: ReadonlySet<Node> = new Set(),
+): Choice {
   const stored = new Set<Node>();
   for (const root of roots) if (root.shape !== SCALAR) stored.add(root);
   const size = live.length === 0 ? 0 : live[live.length - 1].id + 1;
@@ -73,9 +78,8 @@ export function choose(live: readonly Node[], roots: readonly Node[], asked: rea
     if (mustStore(node)) stored.add(node);
     const isInline = isElementwise(node.op) || node.op === 'pad' || node.op === 'gather';
     const isShared = demand[node.id] > 1 || repeated[node.id] === 1;
-    if (isInline && node.shape !== SCALAR && node.dtype !== 'bool' && isShared && weight[node.id] > CHEAP) {
-      stored.add(node);
-    }
+    const isDear = isShared && weight[node.id] > CHEAP && !inline.has(node);
+    if (isInline && node.shape !== SCALAR && node.dtype !== 'bool' && isDear) stored.add(node);
     const isStored = stored.has(node);
     // The elements of an array lie in a row; those of an expression do not.
     if (node.op === 'reshape' && !isAligned(node.inputs[0].shape, node.shape)) store(node.inputs[0], stored);

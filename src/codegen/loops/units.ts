@@ -138,22 +138,26 @@ export interface Work {
   readonly placed: ReadonlyMap<Node, ArrayRef>;
   /** What scalar results read of stored nodes after all loops. */
   readonly reads: readonly Access[];
+  /** By stored node: another one that is complete before its units begin, for the sake of memory. */
+  readonly after: ReadonlyMap<Node, Node>;
   /** How many operations stand between an inline node and what is stored. */
   readonly depthOf: (node: Node) => number;
 }
 
 /**
  * The units that compute `roots` and `sinks`, in an order in which each finds what it reads. Of those in `triangles`,
- * symmetric matrices whose rows are so many axes, the lower triangle is computed only if it is read.
+ * symmetric matrices whose rows are so many axes, the lower triangle is computed only if it is read. Nodes that are
+ * `inline` are computed where they are read rather than stored.
  */
 export function unitsOf(
   roots: readonly Node[],
   sinks: readonly (Deposit | Listing)[] = [],
   triangles: ReadonlyMap<Node, number> = new Map(),
+  inline: ReadonlySet<Node> = new Set(),
 ): Work {
   const asked = sinks.flatMap(nodesOf);
   const live = liveNodes([...roots, ...asked]);
-  const { stored, depth } = choose(live, roots, asked);
+  const { stored, depth } = choose(live, roots, asked, inline);
   const deposits = sinks.filter(sink => sink.kind === 'deposit');
   const listings = sinks.filter(sink => sink.kind === 'listing');
   const atOnce = placedAtOnce(deposits, stored, live, roots);
@@ -173,7 +177,7 @@ export function unitsOf(
     const rowAxes = !fillsNode(unit) || read.has(unit.node) ? undefined : triangles.get(unit.node);
     return rowAxes === undefined ? unit : upperTriangle(unit, rowAxes);
   });
-  return { units: needed, stored, placed, reads, depthOf: ({ id }) => depth[id] };
+  return { units: needed, stored, placed, reads, after: new Map(), depthOf: ({ id }) => depth[id] };
 }
 
 /** The units that fill a stored node: one, or one for each part of a concatenation. */

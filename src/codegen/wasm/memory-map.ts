@@ -29,7 +29,9 @@ interface Placed {
 }
 
 /** Functions that an optimiser calls: their arrays have to fit. What a matrix takes may be more than there is. */
-const ESSENTIAL: ReadonlySet<string> = new Set(['value', 'valueAndGrad']);
+export function isEssential(name: string): boolean {
+  return name === 'value' || name === 'valueAndGrad';
+}
 
 export interface PlaceOptions {
   readonly element?: ElementType;
@@ -157,5 +159,5 @@ export class MemoryMap {
 }
 
 function isOptional({ users }: Placed): boolean {
-  return users.size > 0 && ![...users].some(user => ESSENTIAL.has(user));
+  return users.size > 0 && ![...users].some(isEssential);
 }

@@ -17,10 +17,10 @@ import {
   parametersOf,
 } from '../around.ts';
 import { type Context, WIDTH } from '../context.ts';
+import type { MirroredCell } from '../drafts.ts';
 import type { Entry } from '../entries.ts';
 import type { EmittedFunction } from '../functions.ts';
 import type { ArrayRef } from '../loops/values.ts';
-import type { MirroredCell } from '../lowered.ts';
 import { member, Names, quote } from '../names.ts';
 import type { Block } from '../parts.ts';
 import type { PatternWriter } from '../pattern-writer.ts';

@@ -1,16 +1,12 @@
 // Runs the loops of programs as WebAssembly, in a memory laid out as simply as can be, beside the emitted JavaScript.
 
 import { contextOf, type Precision } from '../../../src/codegen/context.ts';
+import { draftOf } from '../../../src/codegen/drafts.ts';
 import { type Entry, entriesOf } from '../../../src/codegen/entries.ts';
 import { Handout } from '../../../src/codegen/handout.ts';
-import { inBlocks } from '../../../src/codegen/loops/blocks.ts';
-import { fuse } from '../../../src/codegen/loops/fuse.ts';
-import { gramPanel } from '../../../src/codegen/loops/gram.ts';
-import { Lowering } from '../../../src/codegen/loops/lower.ts';
-import { dropDeadStores, plan } from '../../../src/codegen/loops/memory.ts';
-import { PANEL_ROWS } from '../../../src/codegen/loops/product.ts';
+import { PANELS, panelLengths } from '../../../src/codegen/loops/panel.ts';
+import { type SharedArray, Sharing } from '../../../src/codegen/loops/sharing.ts';
 import { stridesOf } from '../../../src/codegen/loops/space.ts';
-import { unitsOf } from '../../../src/codegen/loops/units.ts';
 import type { ArrayRef } from '../../../src/codegen/loops/values.ts';
 import { emitModule } from '../../../src/codegen/module.ts';
 import { Names } from '../../../src/codegen/names.ts';
@@ -21,7 +17,7 @@ import { type CompileOptions, compile } from '../../../src/compile.ts';
 import type { Node } from '../../../src/ir/graph.ts';
 import type { Program } from '../../../src/ir/program.ts';
 import { elementsIn } from '../../../src/ir/shape.ts';
-import { evaluateSize, multiplySizes, type Size } from '../../../src/ir/size.ts';
+import { addSizes, estimateSize, evaluateSize, type Size } from '../../../src/ir/size.ts';
 import { expand } from '../../../src/rewrite/expand.ts';
 import { optimise } from '../../../src/rewrite/passes.ts';
 import { load } from '../../load.ts';
@@ -77,12 +73,9 @@ export class WasmLoops {
     const isWhole = ({ bound }: Entry) =>
       bound.length > 0 && bound.every(({ symmetric, sparsity }) => !symmetric && !sparsity);
     this.entries = entriesOf(program).filter(isWhole);
-    const workspace = new Map<string, { readonly length: Size }>();
-    const panel = (length: Size) => {
-      const name = `panel:${this.#lengths.size}`;
-      declare(name, length, 'f64');
-      return name;
-    };
+    const sharing = new Sharing(estimateSize);
+    const nameOf = (array: SharedArray) => `work:${sharing.arrays.indexOf(array)}`;
+    let panel: Size = 0;
     for (const { name, bound, extra } of this.entries) {
       const scope = new Names(context.scope);
       const arrays = new Map(
@@ -95,14 +88,6 @@ export class WasmLoops {
       );
       if (extra !== undefined) declare(`${name}:extra`, extra.length);
       const handout = new Handout(program.graph, bound, arrays, () => 'none');
-      const work = unitsOf(handout.roots, handout.deposits, handout.triangles);
-      const results = new Map([...handout.results, ...work.placed]);
-      const kept = new Set(results.keys());
-      const merged = fuse(work, kept);
-      const nest = context.program.derivatives.some(({ kind }) => kind === 'gaussNewton')
-        ? inBlocks(merged, work, kept)
-        : merged;
-      const buffers = new Map<string, Size>();
       const leaf = (node: Node): ArrayRef => {
         const strides = stridesOf(node.shape);
         if (node.op === 'array') {
@@ -124,31 +109,21 @@ export class WasmLoops {
           ? { name: 'scalars', offset: this.#scalars.indexOf(input), strides }
           : { name: own(input), offset: 0, strides };
       };
-      const lowering = new Lowering(nest, work, {
-        names: scope,
+      const draft = draftOf({
+        name,
+        handout,
+        scope,
         leaf,
-        buffer: (wanted, length) => {
-          const local = scope.take(wanted);
-          buffers.set(local, length);
-          return local;
-        },
-        results,
         nameOf: node => program.graph.names.get(node),
-        product: inner => ({ name: 'product', panel: panel(multiplySizes(PANEL_ROWS, inner)) }),
-        gram: rows => ({ name: 'gram', panel: panel(gramPanel(rows)) }),
+        own: { product: 'product', gram: 'gram', panel: 'panel' },
+        hasBlocks: context.program.derivatives.some(({ kind }) => kind === 'gaussNewton'),
       });
-      lowering.run();
-      for (const { node, to } of handout.copies) lowering.copy(node, to);
-      for (const { node, to, index } of handout.scalars) {
-        const places = index.map(at => ({ constant: at, terms: new Map(), dynamic: [] }));
-        lowering.put(to, places, lowering.scalar(node));
-      }
-      const result = handout.returned && lowering.use(lowering.scalar(handout.returned));
-      dropDeadStores(lowering.top, buffers, result);
-      const take = (wanted: string) => context.scope.take(wanted);
-      const renamed = plan(lowering.top, buffers, workspace, take, result);
+      const { top, result, buffers, lifetimes, products, squares } = draft;
+      const sums = products.map(({ inner }) => inner);
+      for (const length of panelLengths(PANELS[0], sums, squares)) panel = addSizes(panel, length);
+      const shared = sharing.assign(lifetimes);
       const assembler = new LoopAssembler(environment, {
-        arrayName: array => renamed.get(array) ?? array,
+        arrayName: array => (shared.has(array) ? nameOf(shared.get(array)!) : array),
         lengthOf: array => buffers.get(array)!,
         isBuffer: array => buffers.has(array),
         scratch: length => {
@@ -159,9 +134,10 @@ export class WasmLoops {
         kernel: kernel =>
           encoder.importFunction(kernel, new Array(kernel === 'product' ? 17 : 15).fill('i32'), []),
       });
-      encoder.export(name, assembler.function(lowering.top, result));
+      encoder.export(name, assembler.function(top, result));
     }
-    for (const [name, { length }] of workspace) declare(name, length);
+    for (const array of sharing.arrays) declare(nameOf(array), array.length);
+    declare('panel', panel, 'f64');
     const { bytes, imports } = encoder.encode();
     this.bytes = bytes;
     this.#imports = imports;
