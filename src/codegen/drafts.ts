@@ -50,6 +50,8 @@ export interface Task {
   readonly own: { readonly product: string; readonly gram: string; readonly panel: string };
   /** Whether rows come in blocks. */
   readonly hasBlocks: boolean;
+  /** Whether values may be computed in the array of what they are made of. */
+  readonly isInPlace: boolean;
 }
 
 /** How a function saves memory, at the cost of operations. */
@@ -99,7 +101,7 @@ export function draftOf(
   task: Task,
   { cut, inline, again: { source, after, origin } }: Thrift = withoutThrift(task),
 ): Draft {
-  const { scope, leaf, own, hasBlocks } = task;
+  const { scope, leaf, own, hasBlocks, isInPlace } = task;
   const work: Work = { ...unitsOf(source.roots, source.deposits, source.triangles, inline), after };
   const results = new Map([...source.results, ...work.placed]);
   const kept = new Set(results.keys());
@@ -124,7 +126,7 @@ export function draftOf(
       return local;
     },
     results,
-    places: inPlace(work, nest, kept),
+    places: isInPlace ? inPlace(work, nest, kept) : new Map(),
     nameOf: node => task.nameOf(origin.get(node) ?? node),
     product: (inner, sides) => {
       products.push({ inner, sides });

@@ -173,6 +173,7 @@ class LoopWriter {
       nameOf: node => graph.names.get(node),
       own: context.own,
       hasBlocks: this.#hasBlocks,
+      isInPlace: true,
     };
     return { entry, parameters, task };
   }

@@ -117,6 +117,7 @@ export class WasmLoops {
         nameOf: node => program.graph.names.get(node),
         own: { product: 'product', gram: 'gram', panel: 'panel' },
         hasBlocks: context.program.derivatives.some(({ kind }) => kind === 'gaussNewton'),
+        isInPlace: false,
       });
       const { top, result, buffers, lifetimes, products, squares } = draft;
       const sums = products.map(({ inner }) => inner);
