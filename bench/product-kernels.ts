@@ -2,8 +2,9 @@
 // published package.
 
 import { gramPanel as gramLength, gramText } from '../src/codegen/loops/gram.ts';
-import { PANEL_ROWS, productText } from '../src/codegen/loops/product.ts';
-import { packText } from '../src/codegen/loops/tile.ts';
+import { PANELS } from '../src/codegen/loops/panel.ts';
+import { productText } from '../src/codegen/loops/product.ts';
+import { packText, TILE } from '../src/codegen/loops/tile.ts';
 import type { Code } from '../src/codegen/wasm/code.ts';
 import { WasmEncoder } from '../src/codegen/wasm/encoder.ts';
 import { WasmEnvironment } from '../src/codegen/wasm/environment.ts';
@@ -18,6 +19,7 @@ export type Form = 'AB' | 'TA' | 'TB';
 type Run = (calls: number) => void;
 
 const BYTES = { f64: 8, f32: 4 } as const;
+const [PANEL] = PANELS; // the one of modules whose memory is not limited
 type Kernel = (...args: unknown[]) => void;
 
 /** One product, as the two targets compute it, over operands of their own. */
@@ -39,11 +41,11 @@ export function product(precision: Precision, form: Form, rows: number, inner: n
     [...lengths, productPanel(precision, rows, columns, inner)],
   );
   const own = lengths.map(length => floats(precision, length));
-  const text = `${packText('pack')}\n${productText({ product: 'kernel', pack: 'pack', put: 'put' })}`;
+  const text = `${packText('pack')}\n${productText({ product: 'kernel', pack: 'pack', put: 'put' }, PANEL)}`;
   return {
     flops: 2 * rows * inner * columns,
     wasm: repeated(call, given(arrays, arrays[3])),
-    js: repeated(javascript(text), given(own, new Float64Array(PANEL_ROWS * inner))),
+    js: repeated(javascript(text), given(own, new Float64Array((PANEL.columns + TILE) * inner))),
   };
 }
 
@@ -68,8 +70,8 @@ export function gram(precision: Precision, rows: number, inner: number) {
     flops: rows * rows * inner,
     wasm: repeated(call, given(arrays, arrays[3])),
     js: repeated(
-      javascript(`${packText('pack')}\n${gramText(names)}`),
-      given(own, new Float64Array(gramLength(rows))),
+      javascript(`${packText('pack')}\n${gramText(names, PANEL)}`),
+      given(own, new Float64Array(gramLength(rows, PANEL))),
     ),
   };
 }

@@ -50,12 +50,14 @@ export interface Task {
   readonly own: { readonly product: string; readonly gram: string; readonly panel: string };
   /** Whether rows come in blocks. */
   readonly hasBlocks: boolean;
-  /** Whether values may be computed in the array of what they are made of. */
+  /** Whether values are computed in the array of what is made of them even where memory is not limited. */
   readonly isInPlace: boolean;
 }
 
 /** How a function saves memory, at the cost of operations. */
 export interface Thrift {
+  /** Whether values are computed in the array of what is made of them. */
+  readonly isInPlace: boolean;
   /** What is cut into blocks of rows. */
   readonly cut: Cut | undefined;
   /** Nodes that are computed again wherever they are read. */
@@ -65,8 +67,9 @@ export interface Thrift {
 }
 
 /** The fastest version. */
-export function withoutThrift({ handout }: Task): Thrift {
+export function withoutThrift({ handout, isInPlace }: Task): Thrift {
   return {
+    isInPlace,
     cut: undefined,
     inline: new Set(),
     again: { source: handout, after: new Map(), origin: new Map() },
@@ -99,9 +102,9 @@ export interface Draft {
 
 export function draftOf(
   task: Task,
-  { cut, inline, again: { source, after, origin } }: Thrift = withoutThrift(task),
+  { isInPlace, cut, inline, again: { source, after, origin } }: Thrift = withoutThrift(task),
 ): Draft {
-  const { scope, leaf, own, hasBlocks, isInPlace } = task;
+  const { scope, leaf, own, hasBlocks } = task;
   const work: Work = { ...unitsOf(source.roots, source.deposits, source.triangles, inline), after };
   const results = new Map([...source.results, ...work.placed]);
   const kept = new Set(results.keys());

@@ -104,7 +104,7 @@ function versionOf(task: Task, thrift: Thrift, measure: Measure): Version {
 function stepsFrom(task: Task, version: Version, { sizeOf }: Measure): Thrift[] {
   const { thrift, draft } = version;
   const { cut, inline, again } = thrift;
-  const steps: Thrift[] = [];
+  const steps: Thrift[] = thrift.isInPlace ? [] : [{ ...thrift, isInPlace: true }];
   if (cut !== undefined) {
     const rows = ROWS.filter(each => each < cut.rows).slice(0, 2);
     steps.push(...rows.map(each => ({ ...thrift, cut: { ...cut, rows: each } })));
@@ -118,7 +118,7 @@ function stepsFrom(task: Task, version: Version, { sizeOf }: Measure): Thrift[] 
   }
   for (const repetition of repetitionsOf(draft, values, atLongestPause)) {
     const { again: next, images } = repeated(again, repetition, node => draft.work.stored.has(node));
-    steps.push({ cut, inline: new Set([...inline].flatMap(images)), again: next });
+    steps.push({ ...thrift, inline: new Set([...inline].flatMap(images)), again: next });
   }
   for (const node of values) {
     const everywhere = inEachPass(task, thrift, draft, node);
@@ -144,7 +144,7 @@ function inEachPass(task: Task, thrift: Thrift, draft: Draft, node: Node): Thrif
     if (repetition === undefined) break;
     const { again, images } = repeated(now.again, repetition, each => of.work.stored.has(each));
     value = images(value).at(-1)!; // the copy
-    now = { cut: now.cut, inline: new Set([...now.inline].flatMap(images)), again };
+    now = { ...now, inline: new Set([...now.inline].flatMap(images)), again };
     of = draftOf(task, now);
   }
   return now === thrift ? undefined : now;

@@ -34,6 +34,21 @@ describe('what is accepted', () => {
     });
   });
 
+  test('a limit on memory in bytes, or in powers of 1024, and sizes for which it is to hold', () => {
+    const memory = (text: string) => read('--memory', text, 'f.expr').compile.memory;
+    expect(['0', '65536', '64k', '10M', '1.5G'].map(memory)).toEqual([
+      0,
+      65536,
+      65536,
+      10 * 2 ** 20,
+      1.5 * 2 ** 30,
+    ]);
+    expect(read('--memory=1M', '--at', 'n=100', '--at', 'd=3', 'f.expr').compile.at).toEqual({
+      n: 100,
+      d: 3,
+    });
+  });
+
   test('names to differentiate by: lists, repeated, each once', () => {
     expect(read('-w', 'x, y', '--wrt=z,x', 'f.expr').compile.wrt).toEqual(['x', 'y', 'z']);
   });
@@ -117,6 +132,14 @@ describe('what is accepted', () => {
 });
 
 describe('what is refused', () => {
+  test('limits on memory that are none', () => {
+    expect(refused('--memory', '10 apples', 'f.expr').message).toContain(
+      'Write it as 65536, 64k, 10M or 1.5G.',
+    );
+    expect(refused('--at', 'n=10', 'f.expr').code).toBe('missing-option');
+    expect(refused('--memory', '1M', '--at', 'n=1.5', 'f.expr').code).toBe('invalid-argument');
+  });
+
   test.each<[string[], string, string]>([
     [[], 'missing-argument', "missing required argument 'file'"],
     [['f.expr', '--target', 'c'], 'invalid-argument', 'Allowed choices are js, wasm, auto.'],

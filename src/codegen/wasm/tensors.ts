@@ -60,7 +60,7 @@ export function wasmLoopFunctions(
       nameOf: node => graph.names.get(node),
       own: context.own,
       hasBlocks,
-      isInPlace: limit !== undefined, // fewer loops run in lanes, so it is not for nothing
+      isInPlace: false, // fewer loops would run in lanes
     };
     return { entry, own, leaves, task };
   };

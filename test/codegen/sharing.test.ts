@@ -1,0 +1,123 @@
+// Who shares memory with whom: arrays for the buffers of functions, and places in one stretch of memory.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { arenaOf } from '../../src/codegen/loops/arena.ts';
+import type { Lifetime } from '../../src/codegen/loops/memory.ts';
+import { Sharing } from '../../src/codegen/loops/sharing.ts';
+import { estimateSize, evaluateSize, multiplySizes, namedSize, type Size } from '../../src/ir/size.ts';
+
+const n = namedSize('n');
+
+const lives = (...list: readonly (readonly [Size, number, number])[]): Lifetime[] =>
+  list.map(([length, first, last], k) => ({ name: `b${k}`, length, first, last }));
+
+/** Lives of buffers in the order in which they begin, of lengths that are numbers or multiples of n. */
+const lifetimes: fc.Arbitrary<Lifetime[]> = fc
+  .array(
+    fc.record({
+      length: fc.oneof(
+        fc.nat(40),
+        fc.nat(5).map(k => multiplySizes(n, k)),
+      ),
+      first: fc.nat(9),
+      more: fc.nat(4),
+    }),
+    { maxLength: 9 },
+  )
+  .map(list =>
+    list
+      .map(({ length, first, more }, k) => ({ name: `b${k}`, length, first, last: first + more }))
+      .sort((a, b) => a.first - b.first),
+  );
+
+const meet = (a: Lifetime, b: Lifetime) => a.first <= b.last && b.first <= a.last;
+const at = (size: Size, value: number) => evaluateSize(size, new Map([['n', value]]));
+
+describe('arrays', () => {
+  const lengthsOf = (list: readonly Lifetime[]) => {
+    const sharing = new Sharing(estimateSize);
+    sharing.assign(list);
+    return sharing.arrays.map(({ length }) => length);
+  };
+
+  test('one that is free is taken again, and grows', () => {
+    expect(lengthsOf(lives([10, 0, 1], [10, 2, 3]))).toEqual([10]);
+    expect(lengthsOf(lives([10, 0, 1], [30, 2, 3]))).toEqual([30]);
+    expect(lengthsOf(lives([30, 0, 1], [10, 1, 3]))).toEqual([30, 10]);
+  });
+
+  test('of several the one that has to grow least, or is longer by least', () => {
+    const sharing = new Sharing(estimateSize);
+    const [first, second, third] = sharing
+      .assign(lives([20, 0, 0], [50, 0, 0], [30, 0, 0], [25, 1, 1]))
+      .values();
+    expect(sharing.arrays).toEqual([first, second, third]);
+    expect(third.length).toBe(30);
+  });
+
+  test('small ones are not put into large ones', () => {
+    expect(lengthsOf(lives([n, 0, 1], [3, 2, 3]))).toEqual([n, 3]);
+  });
+
+  test('lengths that sizes decide differently stay apart', () => {
+    const d = namedSize('d');
+    expect(lengthsOf(lives([n, 0, 1], [d, 2, 3]))).toEqual([n, d]);
+  });
+
+  test('frozen ones do not grow', () => {
+    const sharing = new Sharing(estimateSize);
+    sharing.assign(lives([10, 0, 1]));
+    sharing.freeze();
+    sharing.assign(lives([20, 0, 1], [5, 2, 3]));
+    expect(sharing.arrays.map(({ length }) => length)).toEqual([10, 20]);
+  });
+
+  test('buffers that meet have different arrays, and all are long enough', () => {
+    fc.assert(
+      fc.property(lifetimes, fc.nat(50), (list, value) => {
+        const arrays = new Sharing(estimateSize).assign(list);
+        for (const [k, a] of list.entries()) {
+          expect(at(arrays.get(a.name)!.length, value)).toBeGreaterThanOrEqual(at(a.length, value));
+          for (const b of list.slice(k + 1)) {
+            if (meet(a, b)) expect(arrays.get(a.name)).not.toBe(arrays.get(b.name));
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe('one stretch of memory', () => {
+  test('holes are filled', () => {
+    const { offsets, ends } = arenaOf(lives([40, 0, 1], [60, 1, 3], [35, 3, 4]), estimateSize);
+    expect(Object.fromEntries(offsets)).toEqual({ b0: 60, b1: 0, b2: 60 });
+    expect(ends).toEqual([100]);
+  });
+
+  test('room for what a target asks besides', () => {
+    const { offsets } = arenaOf(lives([3, 0, 1], [2, 0, 1]), estimateSize, length =>
+      multiplySizes(length, 2),
+    );
+    expect(Object.fromEntries(offsets)).toEqual({ b0: 0, b1: 6 });
+  });
+
+  test('buffers that meet do not overlap, whatever the sizes are, and the ends are those of all', () => {
+    fc.assert(
+      fc.property(lifetimes, fc.nat(50), (list, value) => {
+        const { offsets, ends } = arenaOf(list, estimateSize);
+        const end = Math.max(0, ...ends.map(each => at(each, value)));
+        for (const [k, a] of list.entries()) {
+          const [from, length] = [at(offsets.get(a.name)!, value), at(a.length, value)];
+          expect(from + length).toBeLessThanOrEqual(end);
+          for (const b of list.slice(k + 1)) {
+            if (!meet(a, b)) continue;
+            const other = at(offsets.get(b.name)!, value);
+            const isApart = from + length <= other || other + at(b.length, value) <= from;
+            expect(isApart || length === 0 || at(b.length, value) === 0).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+});
