@@ -31,6 +31,13 @@ interface Candidate {
   readonly saved: number;
 }
 
+interface Found {
+  readonly loop: AnyLoop;
+  readonly saved: number;
+  /** How much code it is. */
+  readonly size: number;
+}
+
 /** So much of what could be saved is given up where it takes the most code. */
 const GIVEN_UP = 0.03;
 
@@ -54,9 +61,31 @@ export class Costs {
     return this.#inLanes.get(loop)?.lanes;
   }
 
-  /** Leaves loops as they are that save little for much code, until all of them together cost so much more. */
+  /**
+   * Leaves loops as they are that save little for much code, as long as all of them together cost at most so much. Loops
+   * of named sizes are not among them: they may be long.
+   */
   #giveUp(top: Block, most: number): void {
-    const found: { readonly loop: AnyLoop; readonly saved: number; readonly size: number }[] = [];
+    let given = 0;
+    const isGiven = (saved: number): boolean => {
+      if (given + saved > most) return false;
+      given += saved;
+      return true;
+    };
+    // Where an outer loop has been given up, those inside of it are next.
+    for (let isDone = false; !isDone; ) {
+      const found = this.#candidates(top).sort((p, q) => p.saved / p.size - q.saved / q.size);
+      const dropped = found.filter(
+        ({ loop, saved }) => typeof loop.variable.size === 'number' && isGiven(saved),
+      );
+      for (const { loop } of dropped) this.#inLanes.delete(loop);
+      isDone = dropped.length === 0;
+    }
+  }
+
+  /** The outermost loops that are to run in lanes: what they save, all times that they run, and how much code they are. */
+  #candidates(top: Block): Found[] {
+    const found: Found[] = [];
     const visit = ({ statements }: Block, times: number): void => {
       for (const statement of statements) {
         if (statement.kind === 'blocks') visit(statement.body, times);
@@ -64,19 +93,17 @@ export class Costs {
         const candidate = this.#inLanes.get(statement);
         if (candidate === undefined) visit(statement.body, times * countOf(statement));
         else {
-          const size = candidate.lanes.contents.values.size + candidate.lanes.contents.statements.length;
-          found.push({ loop: statement, saved: candidate.saved * times, size });
+          const { values, statements } = candidate.lanes.contents;
+          found.push({
+            loop: statement,
+            saved: candidate.saved * times,
+            size: values.size + statements.length,
+          });
         }
       }
     };
     visit(top, 1);
-    found.sort((p, q) => p.saved / p.size - q.saved / q.size);
-    let given = 0;
-    for (const { loop, saved } of found) {
-      given += saved;
-      if (given > most) return;
-      this.#inLanes.delete(loop);
-    }
+    return found;
   }
 
   /** What becomes of a loop inside of one in lanes, if it is to have its own iterations in the lanes. */
@@ -165,7 +192,7 @@ export class Costs {
         const use = lanes.arrays.get(statement.array);
         if (use !== 'rows') return access;
         const stride = strideOf(statement.place, statement.base, lanes.variables);
-        return access * this.#spread(stride) + (isAcross(statement, lanes) ? ACROSS : 0);
+        return access * this.#spread(stride) + (stride === 1 && isAcross(statement, lanes) ? ACROSS : 0);
       }
       case 'if': {
         const { then, otherwise } = statement;
