@@ -52,6 +52,8 @@ export interface Task {
   readonly hasBlocks: boolean;
   /** Whether values are computed in the array of what is made of them even where memory is not limited. */
   readonly isInPlace: boolean;
+  /** Whether loops differ in rounding. */
+  readonly isRounded: boolean;
 }
 
 /** How a function saves memory, at the cost of operations. */
@@ -104,8 +106,9 @@ export function draftOf(
   task: Task,
   { isInPlace, cut, inline, again: { source, after, origin } }: Thrift = withoutThrift(task),
 ): Draft {
-  const { scope, leaf, own, hasBlocks } = task;
-  const work: Work = { ...unitsOf(source.roots, source.deposits, source.triangles, inline), after };
+  const { scope, leaf, own, hasBlocks, isRounded } = task;
+  const units = unitsOf(source.roots, source.deposits, source.triangles, inline, isRounded);
+  const work: Work = { ...units, after };
   const results = new Map([...source.results, ...work.placed]);
   const kept = new Set(results.keys());
   const merged = fuse(work, kept);

@@ -174,6 +174,7 @@ class LoopWriter {
       own: context.own,
       hasBlocks: this.#hasBlocks,
       isInPlace: true,
+      isRounded: false,
     };
     return { entry, parameters, task };
   }

@@ -1,6 +1,7 @@
 // Which nodes are stored. A node is stored if it has to be complete before it is read (a reduction, a product, a result of
 // the function), if computing it where it is read would repeat dear work, or if it stands too high above what is stored: all
-// others are inline, written into the loops of their readers. Invariants: scalars and views are not stored because they
+// others are inline, written into the loops of their readers. Where loops differ in rounding, a number that is compared with the
+// maximum it was taken from is stored too: computed again, it might not be found. Invariants: scalars and views are not stored because they
 // are dear, since a scalar is computed once and a view is free; an inline tensor is at most DEEPEST operations above what
 // is stored, so whoever computes one may recurse over its operands.
 
@@ -54,14 +55,17 @@ export function mustStore({ op, shape }: Node): boolean {
 /**
  * What is stored of the `live` nodes, which come in the order of the graph, to compute `roots` and to read the nodes in
  * `asked`, each as often as it stands there. Those that are `inline` are computed where they are read, if they can be.
+ * `isRounded` says that loops differ in rounding: some compute in single precision, others in doubles.
  */
 export function choose(
   live: readonly Node[],
   roots: readonly Node[],
   asked: readonly Node[] = [],
   inline: ReadonlySet<Node> = new Set(),
+  isRounded = false,
 ): Choice {
   const stored = new Set<Node>();
+  if (isRounded) for (const node of live) storeCompared(node, stored);
   for (const root of roots) if (root.shape !== SCALAR) stored.add(root);
   const size = live.length === 0 ? 0 : live[live.length - 1].id + 1;
   const weight = new Float64Array(size);
@@ -111,6 +115,22 @@ function storeDeep(live: readonly Node[], stored: Set<Node>, size: number): Floa
     depth[node.id] = 0;
   }
   return depth;
+}
+
+/** Stores operands of a comparison that has to find a number again: an equality, or one with a maximum or minimum. */
+function storeCompared({ op, inputs }: Node, stored: Set<Node>): void {
+  if (op !== 'lt' && op !== 'le' && op !== 'eq' && op !== 'ne') return;
+  const operands = inputs.map(belowViews);
+  if (op === 'lt' || op === 'le') if (!operands.some(operand => EXTREMA.has(operand.op))) return;
+  for (const operand of operands) if (!EXTREMA.has(operand.op)) store(operand, stored);
+}
+
+const EXTREMA: ReadonlySet<string> = new Set(['max', 'min', 'reduceMax', 'reduceMin']);
+
+function belowViews(node: Node): Node {
+  let below = node;
+  while (isView(below)) below = below.inputs[0];
+  return below;
 }
 
 function store(node: Node, stored: Set<Node>): void {

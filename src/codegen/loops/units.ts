@@ -147,17 +147,18 @@ export interface Work {
 /**
  * The units that compute `roots` and `sinks`, in an order in which each finds what it reads. Of those in `triangles`,
  * symmetric matrices whose rows are so many axes, the lower triangle is computed only if it is read. Nodes that are
- * `inline` are computed where they are read rather than stored.
+ * `inline` are computed where they are read rather than stored. `isRounded`: see `choose`.
  */
 export function unitsOf(
   roots: readonly Node[],
   sinks: readonly (Deposit | Listing)[] = [],
   triangles: ReadonlyMap<Node, number> = new Map(),
   inline: ReadonlySet<Node> = new Set(),
+  isRounded = false,
 ): Work {
   const asked = sinks.flatMap(nodesOf);
   const live = liveNodes([...roots, ...asked]);
-  const { stored, depth } = choose(live, roots, asked, inline);
+  const { stored, depth } = choose(live, roots, asked, inline, isRounded);
   const deposits = sinks.filter(sink => sink.kind === 'deposit');
   const listings = sinks.filter(sink => sink.kind === 'listing');
   const atOnce = placedAtOnce(deposits, stored, live, roots);

@@ -61,6 +61,7 @@ export function wasmLoopFunctions(
       own: context.own,
       hasBlocks,
       isInPlace: false, // fewer loops would run in lanes
+      isRounded: precision === 'f32', // lanes compute in single precision
     };
     return { entry, own, leaves, task };
   };

@@ -118,6 +118,7 @@ export class WasmLoops {
         own: { product: 'product', gram: 'gram', panel: 'panel' },
         hasBlocks: context.program.derivatives.some(({ kind }) => kind === 'gaussNewton'),
         isInPlace: false,
+        isRounded: this.#precision === 'f32',
       });
       const { top, result, buffers, lifetimes, products, squares } = draft;
       const sums = products.map(({ inner }) => inner);
