@@ -8,7 +8,7 @@ import type { Draft, Task } from './drafts.ts';
 import type { Panel } from './loops/panel.ts';
 import { type SharedArray, Sharing } from './loops/sharing.ts';
 import { exceeded, lengthsIn, openNames } from './memory-error.ts';
-import { fastest, type Measure, thrifty, type Version } from './thrift.ts';
+import { fastest, type Measure, thrifty, type Version, withRows } from './thrift.ts';
 
 /** At most so many bytes for what functions work in, if named sizes have the numbers `at`, or less. */
 export interface MemoryLimit {
@@ -133,7 +133,18 @@ export function planned(
     let budget = bytes;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       versions = tasks.map((task, k) => thrifty(task, versions[k], budget, measure));
-      const candidate = together(versions, panel);
+      let candidate = together(versions, panel);
+      if (candidate.bytes > bytes) {
+        // Blocks of one length share arrays.
+        const rows = Math.min(
+          ...versions.map(({ thrift: { cut } }) => cut?.rows ?? Number.POSITIVE_INFINITY),
+        );
+        const alike = together(
+          versions.map((version, k) => withRows(tasks[k], version, rows, measure)),
+          panel,
+        );
+        if (alike.bytes < candidate.bytes) candidate = alike;
+      }
       if (least === undefined || candidate.bytes < least.bytes) least = candidate;
       if (candidate.bytes <= bytes || versions.some(version => version.bytes > budget)) break;
       budget *= bytes / candidate.bytes;

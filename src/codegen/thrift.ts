@@ -79,6 +79,13 @@ export function thrifty(task: Task, from: Version, bytes: number, measure: Measu
   return version;
 }
 
+/** The same with blocks of so many rows, if it has blocks. */
+export function withRows(task: Task, version: Version, rows: number, measure: Measure): Version {
+  const { cut } = version.thrift;
+  if (cut === undefined || cut.rows === rows) return version;
+  return versionOf(task, { ...version.thrift, cut: { ...cut, rows } }, measure);
+}
+
 /** The bytes that a step saves, as far as they are needed, for each operation more; 0 if it is not worth it. */
 function worth(now: Version, next: Version, bytes: number): number {
   const saved = Math.min(now.bytes - next.bytes, now.bytes - bytes);

@@ -1,8 +1,7 @@
-// Who shares memory with whom: arrays for the buffers of functions, and places in one stretch of memory.
+// Which buffers of functions share an array.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { arenaOf } from '../../src/codegen/loops/arena.ts';
 import type { Lifetime } from '../../src/codegen/loops/memory.ts';
 import { Sharing } from '../../src/codegen/loops/sharing.ts';
 import { estimateSize, evaluateSize, multiplySizes, namedSize, type Size } from '../../src/ir/size.ts';
@@ -81,40 +80,6 @@ describe('arrays', () => {
           expect(at(arrays.get(a.name)!.length, value)).toBeGreaterThanOrEqual(at(a.length, value));
           for (const b of list.slice(k + 1)) {
             if (meet(a, b)) expect(arrays.get(a.name)).not.toBe(arrays.get(b.name));
-          }
-        }
-      }),
-    );
-  });
-});
-
-describe('one stretch of memory', () => {
-  test('holes are filled', () => {
-    const { offsets, ends } = arenaOf(lives([40, 0, 1], [60, 1, 3], [35, 3, 4]), estimateSize);
-    expect(Object.fromEntries(offsets)).toEqual({ b0: 60, b1: 0, b2: 60 });
-    expect(ends).toEqual([100]);
-  });
-
-  test('room for what a target asks besides', () => {
-    const { offsets } = arenaOf(lives([3, 0, 1], [2, 0, 1]), estimateSize, length =>
-      multiplySizes(length, 2),
-    );
-    expect(Object.fromEntries(offsets)).toEqual({ b0: 0, b1: 6 });
-  });
-
-  test('buffers that meet do not overlap, whatever the sizes are, and the ends are those of all', () => {
-    fc.assert(
-      fc.property(lifetimes, fc.nat(50), (list, value) => {
-        const { offsets, ends } = arenaOf(list, estimateSize);
-        const end = Math.max(0, ...ends.map(each => at(each, value)));
-        for (const [k, a] of list.entries()) {
-          const [from, length] = [at(offsets.get(a.name)!, value), at(a.length, value)];
-          expect(from + length).toBeLessThanOrEqual(end);
-          for (const b of list.slice(k + 1)) {
-            if (!meet(a, b)) continue;
-            const other = at(offsets.get(b.name)!, value);
-            const isApart = from + length <= other || other + at(b.length, value) <= from;
-            expect(isApart || length === 0 || at(b.length, value) === 0).toBe(true);
           }
         }
       }),

@@ -1,5 +1,5 @@
 // What becomes of the buffers of a function once its statements are known: stores that nobody reads are taken out, and for
-// the others it is told when they live. Who lives when decides what may share memory (sharing.ts, arena.ts).
+// the others it is told when they live. Who lives when decides what may share memory (sharing.ts).
 
 import type { Size } from '../../ir/size.ts';
 import { type Block, partsOf, type Statement, type Value } from './values.ts';
