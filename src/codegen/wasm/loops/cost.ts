@@ -157,7 +157,9 @@ export class Costs {
     const lanes = count < this.#lanes ? undefined : this.#lanesOf(loop);
     if (lanes !== undefined) {
       const vectors = Math.floor(count / this.#lanes);
-      const rest = typeof loop.variable.size === 'number' ? count % this.#lanes : (this.#lanes - 1) / 2;
+      const isNest = lanes.contents.statements.some(({ kind }) => kind === 'loop');
+      const step = isNest ? this.#lanes * this.copiesOf(lanes) : this.#lanes; // or one vector at a time at last
+      const rest = typeof loop.variable.size === 'number' ? count % this.#lanes : (step - 1) / 2;
       const vector = this.#blockInLanes(loop.body, lanes) + 1;
       // Several vectors at a time, one at a time, and what is left; the lanes of sums put together.
       const start = (typeof loop.variable.size === 'number' ? 2 : 3) * START;
