@@ -98,4 +98,28 @@ describe.each(['f64', 'f32'] as const)('%s', precision => {
       }
     }
   });
+
+  test.each(Object.keys(FORMULAS))('%s, of fixed sizes', async name => {
+    for (const [n, m, k] of [
+      [7, 5, 2],
+      [10, 8, 9],
+      [50, 19, 4],
+      [13, 50, 16],
+      [66, 3, 5],
+    ]) {
+      const dims = `# @dim n = ${n}\n# @dim m = ${m}\n# @dim k = ${k}`;
+      const text = FORMULAS[name].trim();
+      const used = dims.split('\n').filter(line => new RegExp(`[:x] ${line[7]}\\b`).test(text));
+      const options = { unroll: 0, hvp: name !== 'maxima, minima, products' };
+      const contest = new Contest(programFor(`${used.join('\n')}\n${text}`, options), precision);
+      for (const rare of [0, 6]) {
+        const data = dataFor(text, { n, m, k }, 31 * n + m, rare);
+        try {
+          await contest.agree(data, precision === 'f64' ? 1e-11 : 3e-4);
+        } catch (error) {
+          expect.fail(`n = ${n}, m = ${m}, one of ${rare}: ${error}\n${contest.code}`);
+        }
+      }
+    }
+  });
 });

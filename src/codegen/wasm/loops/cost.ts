@@ -157,9 +157,13 @@ export class Costs {
     const lanes = count < this.#lanes ? undefined : this.#lanesOf(loop);
     if (lanes !== undefined) {
       const vectors = Math.floor(count / this.#lanes);
-      const rest = typeof loop.variable.size === 'number' ? count % this.#lanes : (this.#lanes - 1) / 2;
+      const isNest = lanes.contents.statements.some(({ kind }) => kind === 'loop');
+      const step = isNest ? this.#lanes * this.copiesOf(lanes) : this.#lanes; // or one vector at a time at last
+      const rest = typeof loop.variable.size === 'number' ? count % this.#lanes : (step - 1) / 2;
       const vector = this.#blockInLanes(loop.body, lanes) + 1;
-      const inLanes = 2 * START + lanes.sums.size * this.#lanes * APART + vectors * vector + rest * one;
+      // Several vectors at a time, one at a time, and what is left; the lanes of sums put together.
+      const start = (typeof loop.variable.size === 'number' ? 2 : 3) * START;
+      const inLanes = start + lanes.sums.size * (4 + 2 * this.#lanes) + vectors * vector + rest * one;
       if (inLanes < cost) {
         this.#inLanes.set(loop, { lanes, saved: cost - inLanes });
         cost = inLanes;
@@ -227,7 +231,9 @@ export class Costs {
       } else one += this.#lanes * (statement.kind === 'store' && statement.combine !== '=' ? 3 : 1);
     }
     const rest = (count % this.#lanes) * (1 + this.#blockInLanes(loop.body, outer));
-    return 2 * START + this.#lanes * inner.sums.size * APART + vectors * one + rest;
+    // Each row begins a loop of its own where there are sums, and puts their lanes together.
+    const perRow = inner.sums.size === 0 ? 0 : START + 2 * this.#lanes * inner.sums.size;
+    return 2 * START + this.#lanes * perRow + vectors * one + rest;
   }
 
   #valueInLanes(value: Value, lanes: Lanes): number {

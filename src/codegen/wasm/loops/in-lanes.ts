@@ -56,8 +56,18 @@ export function inLanes(
     const jams = (outer: Lanes, inner: AnyLoop) => costs.jam(outer, inner);
     const own = isNest || (iterations !== undefined && iterations < FEW) ? { left: 0 } : room;
     const shared = { frame, statements: statements(), math, scratch: pool, lengthOf, isBuffer };
-    const copies = isNest && iterations === undefined ? [most] : copiesOf(most, lanes, iterations);
+    const copies = isNest ? [wholeCopies(most, lanes, iterations)] : copiesOf(most, lanes, iterations);
     new LaneStatements({ ...shared, jams, room: own }, found, shape).run(count, copies, iterations);
-    return lanes;
+    return lanes * Math.min(...copies);
   };
+}
+
+/** How many vectors a nest takes at a time, in one loop, since its text is long: few of many are left over, if any. */
+function wholeCopies(most: number, lanes: number, iterations: number | undefined): number {
+  if (iterations === undefined) return most;
+  const vectors = Math.floor(iterations / lanes);
+  if (vectors >= 4 * most) return most;
+  let copies = most;
+  while (copies > 1 && vectors % copies !== 0) copies--;
+  return copies;
 }

@@ -30,8 +30,9 @@ export interface Count {
 }
 
 /**
- * Writes a loop in lanes, if that is how it is to run, but for its last iterations, fewer than there are lanes: the
- * counters are left at the first of these. Returns the number of lanes. `iterations` is how many there are, if it is known.
+ * Writes a loop in lanes, if that is how it is to run, but for its last iterations: the counters are left at the first of
+ * these. Returns how many iterations are taken at a time: there are fewer left. `iterations` is how many there are, if it is
+ * known.
  */
 export type InLanes = (loop: AnyLoop, count: Count, iterations: number | undefined) => number | undefined;
 
@@ -175,11 +176,11 @@ export class Statements {
     const isKnown = typeof size === 'number' && typeof from === 'number';
     let iterations = isKnown ? Math.max(0, reverse ? size : size - from) : undefined;
     this.values.places.bind(variable, counter);
-    const lanes = iterations === 0 ? undefined : inLanes?.(statement, count, iterations);
-    if (lanes !== undefined && iterations !== undefined) iterations %= lanes;
+    const taken = iterations === 0 ? undefined : inLanes?.(statement, count, iterations);
+    if (taken !== undefined && iterations !== undefined) iterations %= taken;
     const step = reverse ? -1 : 1;
     const isSure = iterations !== undefined;
-    if (iterations !== 0) this.#rest(lanes, () => this.repeat(count, body, step, isSure, write));
+    if (iterations !== 0) this.#rest(taken, () => this.repeat(count, body, step, isSure, write));
     code.release(counter);
   }
 
