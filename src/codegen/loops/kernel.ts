@@ -15,7 +15,6 @@ import { placeIn } from './writer.ts';
 interface Matrices {
   /** Those of rows, columns and sums. */
   readonly variables: readonly [LoopVariable, LoopVariable, LoopVariable];
-  readonly summed: LoopVariable;
   /** Stored nodes and leaves. */
   readonly operands: readonly Access[];
   readonly target: readonly Index<undefined>[];
@@ -32,7 +31,6 @@ export function matricesOf(unit: KernelUnit, stored: ReadonlySet<Node>): Matrice
     const operands = weight === undefined ? [factor] : [factor, weight];
     return {
       variables: [i, j, k],
-      summed: k,
       operands: operands.map(each => sourceOf(each, stored)),
       target: [variableIndex(i), variableIndex(j)],
     };
@@ -45,7 +43,6 @@ export function matricesOf(unit: KernelUnit, stored: ReadonlySet<Node>): Matrice
   const [x, y] = unit.node.inputs;
   return {
     variables: [i, j, k],
-    summed: k,
     operands: [
       sourceOf({ node: x, index: indexOf(a) }, stored),
       sourceOf({ node: y, index: indexOf(b) }, stored),
