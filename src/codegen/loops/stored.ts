@@ -121,8 +121,10 @@ function storeDeep(live: readonly Node[], stored: Set<Node>, size: number): Floa
 function storeCompared({ op, inputs }: Node, stored: Set<Node>): void {
   if (op !== 'lt' && op !== 'le' && op !== 'eq' && op !== 'ne') return;
   const operands = inputs.map(belowViews);
-  if (op === 'lt' || op === 'le') if (!operands.some(operand => EXTREMA.has(operand.op))) return;
-  for (const operand of operands) if (!EXTREMA.has(operand.op)) store(operand, stored);
+  const others = operands.filter(operand => !EXTREMA.has(operand.op));
+  if (op === 'lt' || op === 'le') if (others.length === operands.length) return;
+  // A maximum of what is stored is found again; one of two maxima need not be of that.
+  for (const operand of others.length > 0 ? others : operands) store(operand, stored);
 }
 
 const EXTREMA: ReadonlySet<string> = new Set(['max', 'min', 'reduceMax', 'reduceMin']);
