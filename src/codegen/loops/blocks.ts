@@ -138,6 +138,7 @@ function shortened(
   const kept = new Set([
     ...results,
     ...[work, ...outside].flatMap(({ reads }) => reads.map(each => each.node)),
+    ...outside.filter(fillsNode).map(({ node }) => node), // other parts of a concatenation
   ]);
   const rows = [...found.rows].filter(([node]) => !kept.has(node));
   const shorter = rows.filter(([node, axis]) => nest.localAxes.get(node)?.has(axis) !== true);
@@ -242,7 +243,10 @@ class Members {
       );
       if (!isInRow || isOrdered(unit, this.#filled, this.#units)) return undefined;
       if (!fillsNode(unit) || unit.level === 0 || outer.axis === undefined) continue;
-      const isWhole = !rows.has(unit.node) && variableOf(unit.target[outer.axis]) === outer.variable;
+      const isWhole =
+        !rows.has(unit.node) &&
+        sameSize(unit.node.shape[outer.axis], this.#size) &&
+        variableOf(unit.target[outer.axis]) === outer.variable;
       if (unit.kind !== 'scatter' && isWhole) rows.set(unit.node, outer.axis);
       else if (unit.kind === 'map') return undefined; // parts of a concatenation
     }

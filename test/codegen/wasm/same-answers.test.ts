@@ -167,6 +167,12 @@ describe('formulas of arrays', () => {
     }
   }
 
+  // Formulas that once went wrong.
+  it.each([
+    [84, 'f64'],
+    [226, 'f32'],
+  ] as const)('the formula of seed %i, %s', checkSeed);
+
   describe.each(['f64', 'f32'] as const)('random ones, %s', precision => {
     it.each(Array.from({ length: Math.ceil(RUNS / 10) }, (_, k) => FIRST + 10 * k))(
       'from %i',
