@@ -14,9 +14,10 @@ import type { AnyLoop, Lanes } from './lanes.ts';
 import type { Pack } from './packs.ts';
 import type { Element } from './places.ts';
 import type { JamContext } from './row-loop.ts';
+import { VECTOR } from './spread.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
-import { VECTOR, VectorValues } from './vector-values.ts';
+import { VectorValues } from './vector-values.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { readonly kind: K }>;
 
@@ -100,6 +101,7 @@ export class LaneStatements {
       copyVariables: this.#loop.variables,
       copyStep: LANES_OF[this.#shape],
       differs: value => this.#loop.varying.has(value),
+      isSingle: value => !this.#loop.varying.has(value),
       room: this.#context.room,
       sideBySide: element => this.#sideBySide(element),
     });
@@ -159,7 +161,7 @@ export class LaneStatements {
           const to = { array: name, place: variableIndex<Value>(variable), base: undefined };
           const bytes = VECTOR * this.#values.copies;
           const offset = statements.values.places.address(to, 0, bytes) + VECTOR * copy;
-          this.#values.load({ array, place: { ...place, terms }, base }, copy);
+          this.#values.memory.load({ array, place: { ...place, terms }, base }, copy);
           code.memory('v128.store', offset);
         });
       });
@@ -470,12 +472,12 @@ export class LaneStatements {
   #put(element: Element, combine: Combine, value: Value, copy: number): void {
     const code = this.#code;
     const vector = code.local('v128');
-    if (combine !== '=') this.#values.load(element, copy);
+    if (combine !== '=') this.#values.memory.load(element, copy);
     this.#values.number(value, copy);
     if (combine !== '=') code.op(operationOf(this.#shape, combine));
-    this.#masked(copy, () => this.#values.load(element, copy));
+    this.#masked(copy, () => this.#values.memory.load(element, copy));
     code.set(vector);
-    this.#values.store(element, copy, vector);
+    this.#values.memory.store(element, copy, vector);
     code.release(vector);
   }
 
