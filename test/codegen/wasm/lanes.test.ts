@@ -53,6 +53,11 @@ sum(relu(A * B' + 0.1) .^ 2) + sum(where(A > 0.2, A .* w, 0))`,
 # @input A: n x m
 # @input C: k x m
 sum(logsumexp(-sum((reshape(A, [n, 1, m]) - C) .^ 2, 3), 2))`,
+  'rows with conditions of their own': `
+# @input A: n x m
+# @input w: m
+# @input v: n
+sum(exp(0.1 * sum(where(reshape(v, [n, 1]) > 0, A .* w, A), 2))) + sum(tanh(sum(cbrt(A .* reshape(v, [n, 1])), 2)))`,
   neighbours: `
 # @input u: n
 sum((u[2:n] - u[1:n - 1] .^ 2) .^ 2) + sum(cumsum(u) .* u)`,

@@ -4,6 +4,7 @@ import { factsOf } from '../../../ir/ops.ts';
 import { type Size, sameSize } from '../../../ir/size.ts';
 import type { Block, Statement, Value } from '../../loops/values.ts';
 import { strideOf } from './contents.ts';
+import { type Candidate, giveUp } from './economy.ts';
 import { mayJam } from './jam.ts';
 import { type AnyLoop, type Lanes, lanesOf, type Surroundings } from './lanes.ts';
 import { vectorForm } from './vector-forms.ts';
@@ -24,23 +25,6 @@ const ACROSS = 40;
 /** What an access costs whose lanes lie apart, for each lane. */
 const APART = 1.5;
 
-/** A loop that may run in lanes. */
-interface Candidate {
-  readonly lanes: Lanes;
-  /** What is saved if it does. */
-  readonly saved: number;
-}
-
-interface Found {
-  readonly loop: AnyLoop;
-  readonly saved: number;
-  /** How much code it is. */
-  readonly size: number;
-}
-
-/** So much of what could be saved is given up where it takes the most code. */
-const GIVEN_UP = 0.03;
-
 export class Costs {
   readonly #around: Surroundings;
   readonly #lanes: number;
@@ -53,57 +37,12 @@ export class Costs {
     this.#around = around;
     this.#lanes = lanes;
     const total = this.#block(top);
-    this.#giveUp(top, total * GIVEN_UP);
+    giveUp(top, this.#inLanes, total, countOf);
   }
 
   /** What becomes of a loop that is to run in lanes; undefined if it is not. */
   inLanes(loop: AnyLoop): Lanes | undefined {
     return this.#inLanes.get(loop)?.lanes;
-  }
-
-  /**
-   * Leaves loops as they are that save little for much code, as long as all of them together cost at most so much. Loops
-   * of named sizes are not among them: they may be long.
-   */
-  #giveUp(top: Block, most: number): void {
-    let given = 0;
-    const isGiven = (saved: number): boolean => {
-      if (given + saved > most) return false;
-      given += saved;
-      return true;
-    };
-    // Where an outer loop has been given up, those inside of it are next.
-    for (let isDone = false; !isDone; ) {
-      const found = this.#candidates(top).sort((p, q) => p.saved / p.size - q.saved / q.size);
-      const dropped = found.filter(
-        ({ loop, saved }) => typeof loop.variable.size === 'number' && isGiven(saved),
-      );
-      for (const { loop } of dropped) this.#inLanes.delete(loop);
-      isDone = dropped.length === 0;
-    }
-  }
-
-  /** The outermost loops that are to run in lanes: what they save, all times that they run, and how much code they are. */
-  #candidates(top: Block): Found[] {
-    const found: Found[] = [];
-    const visit = ({ statements }: Block, times: number): void => {
-      for (const statement of statements) {
-        if (statement.kind === 'blocks') visit(statement.body, times);
-        if (statement.kind !== 'loop' && statement.kind !== 'rows') continue;
-        const candidate = this.#inLanes.get(statement);
-        if (candidate === undefined) visit(statement.body, times * countOf(statement));
-        else {
-          const { values, statements } = candidate.lanes.contents;
-          found.push({
-            loop: statement,
-            saved: candidate.saved * times,
-            size: values.size + statements.length,
-          });
-        }
-      }
-    };
-    visit(top, 1);
-    return found;
   }
 
   /** What becomes of a loop inside of one in lanes, if it is to have its own iterations in the lanes. */

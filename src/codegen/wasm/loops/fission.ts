@@ -8,12 +8,16 @@ import { Contents } from './contents.ts';
 /** Of registers for vectors there are 16; some are needed for what is computed. */
 const REGISTERS = 12;
 
+/** Longer bodies are left as they are. */
+const LONGEST = 200;
+
 /**
  * The statements of an innermost loop in parts, in their order; one part if they fit the registers. `isVector` tells which
  * values from outside take one register for each of `copies`.
  */
 export function fissionOf(body: Block, copies: number, isVector: (value: Value) => boolean): Statement[][] {
   const { statements } = body;
+  if (statements.length > LONGEST) return [statements];
   const contents = new Contents(body);
   if (!statements.every(({ kind }) => kind === 'define' || kind === 'assign' || kind === 'store'))
     return [statements];

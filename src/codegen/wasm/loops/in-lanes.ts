@@ -9,9 +9,9 @@ import type { Frame } from './frame.ts';
 import { LaneStatements } from './lane-statements.ts';
 import type { AnyLoop, Lanes } from './lanes.ts';
 import { Scratch } from './scratch.ts';
+import { copiesOf } from './spread.ts';
 import type { InLanes, Statements } from './statements.ts';
 import { LANES_OF } from './vector-forms.ts';
-import { copiesOf } from './vector-values.ts';
 
 /** In functions longer than this, in bytes, loops are written shortly: only innermost ones run in lanes. */
 const LONG = 60_000;

@@ -11,9 +11,10 @@ import { strideOf } from './contents.ts';
 import { NEUTRAL, operationOf, rowsToLanes, spreadLane } from './horizontal.ts';
 import type { Lanes } from './lanes.ts';
 import { type JamContext, type Outer, RowLoop } from './row-loop.ts';
+import { copiesOf, type Spread } from './spread.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
-import { copiesOf, type Spread, VectorValues } from './vector-values.ts';
+import { VectorValues } from './vector-values.ts';
 
 /** True for an inner loop that may have its own iterations in the lanes: `lanes` is what becomes of it then. */
 export function mayJam(lanes: Lanes, outer: Lanes): boolean {
@@ -128,7 +129,9 @@ export class JamLoop {
     spread: Pick<Spread, 'copies' | 'copyVariables' | 'copyStep' | 'shift' | 'differs' | 'ofCopy'>,
   ): VectorValues {
     const room = { left: 0 };
-    const fixed = { shape: this.#shape, lanes: this.#lanes, room, sideBySide: () => undefined };
+    const isSingle = (value: Value) =>
+      !this.#lanes.varying.has(value) && !this.#outer.lanes.varying.has(value);
+    const fixed = { shape: this.#shape, lanes: this.#lanes, room, isSingle, sideBySide: () => undefined };
     const { frame, math } = this.#context;
     return new VectorValues(frame, this.#statements.values, math, { ...fixed, ...spread });
   }
@@ -203,29 +206,28 @@ export class JamLoop {
     const vector = code.local('v128');
     this.#values.sharing([value], () => {
       if (this.#outer.lanes.arrays.get(array) === 'sums') {
-        this.#values.load(statement, 0);
+        this.#values.memory.load(statement, 0);
         this.#eachRow(row => {
           this.#values.number(value, row);
           code.op(operation);
         });
         code.set(vector);
-        this.#values.store(statement, 0, vector);
+        this.#values.memory.store(statement, 0, vector);
         return;
       }
       this.#eachRow(row => {
-        if (combine !== '=') this.#values.load(statement, row);
+        if (combine !== '=') this.#values.memory.load(statement, row);
         this.#values.number(value, row);
         if (combine !== '=') code.op(operation);
         code.set(vector);
-        this.#values.store(statement, row, vector);
+        this.#values.memory.store(statement, row, vector);
       });
     });
     code.release(vector);
   }
 
   /** Leaves a number of the outer loop, that of one row. A variable does not change while the inner loop runs. */
-  #ofRow(value: Value, isMask: boolean, row: number): boolean {
-    if (!this.#outer.lanes.varying.has(value)) return false;
+  #ofRow(value: Value, isMask: boolean, row: number): void {
     const lanes = LANES_OF[this.#shape];
     const { expression } = value;
     const isVariable = expression.kind === 'local';
@@ -236,7 +238,6 @@ export class JamLoop {
       else this.#outer.values.number(value, copy);
       spreadLane(this.#code, this.#shape, row % lanes);
     });
-    return true;
   }
 
   #eachRow<T>(write: (row: number) => T): T[] {

@@ -41,6 +41,7 @@ function packOf(value: Value, element: Element, variables: readonly LoopVariable
   const stride = strideOf(place, base, variables);
   if (stride === 0 || stride === 1 || stride === -1 || place.dynamic.length > 0) return undefined;
   const around = loopsAround(value.block, variables);
+  if (around === undefined) return undefined;
   const own = around.filter(variable => strideOf(place, base, [variable]) !== 0);
   const [variable] = own;
   const isRepeated = around.length > own.length;
@@ -61,10 +62,14 @@ function isAffine(base: Value | undefined): boolean {
   );
 }
 
-/** What the loops count that are around a block, inside of the loop over `variables`. */
-function loopsAround(block: Block, variables: readonly LoopVariable[]): LoopVariable[] {
+/**
+ * What the loops count that are around a block, inside of the loop over `variables`. Undefined if a side of a selection is
+ * around: there may be no such element where it is not chosen.
+ */
+function loopsAround(block: Block, variables: readonly LoopVariable[]): LoopVariable[] | undefined {
   const around: LoopVariable[] = [];
   for (let outer: Block | undefined = block; outer !== undefined; outer = outer.parent) {
+    if (outer.branch !== undefined) return undefined;
     if (outer.variable === undefined) continue;
     if (variables.includes(outer.variable)) return around;
     around.push(outer.variable);

@@ -9,9 +9,10 @@ import type { Frame } from './frame.ts';
 import { addLanes, OPERATION, operationOf } from './horizontal.ts';
 import type { Lanes } from './lanes.ts';
 import type { Scratch } from './scratch.ts';
+import { VECTOR } from './spread.ts';
 import type { Count, Statements } from './statements.ts';
 import { LANES_OF, type Shape } from './vector-forms.ts';
-import { VECTOR, type VectorValues } from './vector-values.ts';
+import type { VectorValues } from './vector-values.ts';
 
 export interface JamContext {
   readonly frame: Frame;
@@ -111,10 +112,9 @@ export class RowLoop {
     code.memory(is64 ? 'f64.store' : 'f32.store', offset);
   }
 
-  /** Leaves a value of the loop around, that of this row, in all lanes; false if it is not its own in each row. */
-  spread(value: Value, isMask: boolean): boolean {
-    const { lanes, values } = this.#outer;
-    if (!lanes.varying.has(value)) return false;
+  /** Leaves a value of the loop around, that of this row, in all lanes. */
+  spread(value: Value, isMask: boolean): void {
+    const { values } = this.#outer;
     const code = this.#code;
     const { expression } = value;
     // A variable does not change while the loop runs.
@@ -136,7 +136,6 @@ export class RowLoop {
       const offset = places.address(element);
       code.memory(this.#shape === 'f64x2' ? 'v128.load64_splat' : 'v128.load32_splat', offset);
     });
-    return true;
   }
 
   /** Combines a variable of the loop around with what all rows have summed up. */

@@ -39,8 +39,8 @@ export type InLanes = (loop: AnyLoop, count: Count, iterations: number | undefin
 /** Writes the statements of one function, outermost block first. */
 export class Statements {
   readonly values: ScalarValues;
+  readonly code: Code;
   readonly #frame: Frame;
-  readonly #code: Code;
   readonly #options: FunctionOptions;
   readonly #inLanes: InLanes;
   #isRest = false;
@@ -49,7 +49,7 @@ export class Statements {
 
   constructor(frame: Frame, top: Block, options: FunctionOptions, inLanes: InLanes) {
     this.#frame = frame;
-    this.#code = frame.code;
+    this.code = frame.code;
     this.#options = options;
     this.#inLanes = inLanes;
     this.values = new ScalarValues(frame);
@@ -73,12 +73,12 @@ export class Statements {
     for (const statement of statements) this.write(statement);
     for (const statement of statements) {
       if (statement.kind === 'define') this.values.forget(statement.value);
-      else if (statement.kind === 'let') this.#code.release(this.values.variable(statement.name).local);
+      else if (statement.kind === 'let') this.code.release(this.values.variable(statement.name).local);
     }
   }
 
   write(statement: Statement): void {
-    const code = this.#code;
+    const code = this.code;
     switch (statement.kind) {
       case 'define':
         this.values.define(statement.value);
@@ -129,8 +129,8 @@ export class Statements {
 
   assign({ name, combine, value }: Kind<'assign'>): void {
     const { local, holding } = this.values.variable(name);
-    this.#combined(combine, holding === 'mask', () => this.#code.get(local), value);
-    this.#code.set(local);
+    this.#combined(combine, holding === 'mask', () => this.code.get(local), value);
+    this.code.set(local);
   }
 
   /** True for a variable that holds conditions. */
@@ -139,7 +139,7 @@ export class Statements {
   }
 
   let({ name, initial }: Kind<'let'>): void {
-    const code = this.#code;
+    const code = this.code;
     const isMask = this.isCondition(name);
     const local = code.local(isMask ? 'i32' : 'f64');
     if (isMask) code.i32(Number(initial));
@@ -163,7 +163,7 @@ export class Statements {
 
   /** A loop whose body `write` writes. */
   loop(statement: Kind<'loop'>, write: () => void, inLanes?: InLanes): void {
-    const code = this.#code;
+    const code = this.code;
     const counter = code.local('i32');
     const { variable, reverse, from, body } = statement;
     const { size } = variable;
@@ -194,7 +194,7 @@ export class Statements {
     isSure: boolean,
     write: () => void,
   ): void {
-    const code = this.#code;
+    const code = this.code;
     const { places } = this.values;
     const goesOn = () => {
       code.get(counters[counters.length - 1]);
@@ -228,7 +228,7 @@ export class Statements {
 
   /** Blocks of rows: `first` counts rows, `count` is how many this block has. */
   #blocks({ rows: { size, first, count }, body }: Kind<'blocks'>): void {
-    const code = this.#code;
+    const code = this.code;
     const [from, rows] = [code.local('i32'), code.local('i32')];
     const { places } = this.values;
     places.bind(first, from);
@@ -270,7 +270,7 @@ export class Statements {
 
   #rows(statement: Kind<'rows'>): void {
     const { variable, row, rows, body } = statement;
-    const code = this.#code;
+    const code = this.code;
     const { places } = this.values;
     const [counter, inBlock] = [code.local('i32'), code.local('i32')];
     code.get(places.variable(rows.first));
@@ -293,7 +293,7 @@ export class Statements {
   }
 
   store(statement: Kind<'store'>): void {
-    const code = this.#code;
+    const code = this.code;
     const { combine, value } = statement;
     const element = this.#frame.elementOf(statement.array);
     const offset = this.values.places.address(statement);
@@ -319,7 +319,7 @@ export class Statements {
 
   /** Leaves 1 if the `current` number is one, else the condition as a number; it is only asked for then. */
   #or(current: () => void, value: Value): void {
-    const code = this.#code;
+    const code = this.code;
     current();
     code.f64(0);
     code.op('f64.ne');
@@ -332,7 +332,7 @@ export class Statements {
 
   /** Leaves what `current` leaves, combined with a value. */
   #combined(combine: Combine, isMask: boolean, current: () => void, value: Value): void {
-    const code = this.#code;
+    const code = this.code;
     const push = () => (isMask ? this.values.mask(value) : this.values.number(value));
     switch (combine) {
       case '=':
@@ -354,7 +354,7 @@ export class Statements {
     if (typeof part === 'string') {
       const flag = FLAGS.get(part);
       if (flag === undefined) this.#frame.address(part);
-      else this.#code.i32(flag);
+      else this.code.i32(flag);
     } else if (typeof part === 'object' && 'terms' in part) this.values.places.place(part);
     else this.#frame.size(part);
   }

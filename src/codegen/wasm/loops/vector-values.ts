@@ -1,54 +1,25 @@
-// Values of the loop IR in lanes. A vector holds one number for each of so many iterations; a loop may take several vectors
-// at a time, which are called copies. What is the same in all iterations is computed once, as a single number
+// Values of the loop IR in lanes (spread.ts). What is the same in all iterations is computed once, as a single number
 // (scalar-values.ts), and put into all lanes where it is used. Invariant: all lanes are iterations that there are.
 
-import { addSizes, multiplySizes, type Size } from '../../../ir/size.ts';
+import { addSizes } from '../../../ir/size.ts';
 import { FORMS } from '../../forms.ts';
-import type { LoopVariable } from '../../loops/space.ts';
 import type { Expression, Value } from '../../loops/values.ts';
 import type { Code, Local } from '../code.ts';
-import { WASM_FORMS } from '../forms.ts';
 import type { VectorMath } from '../math/vector-math.ts';
+import { byLane, extractMask, extractNumber } from './by-lane.ts';
 import { strideOf } from './contents.ts';
 import type { Frame } from './frame.ts';
 import type { Lanes } from './lanes.ts';
-import type { Element } from './places.ts';
 import type { ScalarValues } from './scalar-values.ts';
+import type { Spread } from './spread.ts';
 import { LANES_OF, type Shape, vectorForm } from './vector-forms.ts';
+import { VectorMemory } from './vector-memory.ts';
 
-/** How iterations are spread over lanes and copies. */
-export interface Spread {
-  readonly shape: Shape;
-  /** The loop that lanes run over. */
-  readonly lanes: Lanes;
-  readonly copies: number;
-  /** What copies run over, and by how much it differs from one to the next. */
-  readonly copyVariables: readonly LoopVariable[];
-  readonly copyStep: number;
-  /** True for a value that is not the same in all copies. */
-  readonly differs: (value: Value) => boolean;
-  /** How many functions may still be written out, in hot places; others are called. */
-  readonly room: { left: number };
-  /** Where an element stands of which there is one for each lane, side by side: what is private to an iteration. */
-  readonly sideBySide: (element: Element) => Element | undefined;
-  /** What all are further by, in iterations of another loop: `by` is counted from its first lane. */
-  readonly shift?: { readonly variables: readonly LoopVariable[]; readonly by: LoopVariable };
-  /** Leaves, in all lanes, a value that is the same in them but is no single number; false if it is one. */
-  readonly ofCopy?: (value: Value, isMask: boolean, copy: number) => boolean;
-}
-
+type Apply = Extract<Expression, { readonly kind: 'apply' }>;
 type Choice = Extract<Expression, { readonly kind: 'choose' }>;
 
-/** Bytes of a vector. */
-export const VECTOR = 16;
-
-/** Lanes in reverse order. */
-const REVERSED = {
-  f64x2: [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7],
-  f32x4: [12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3],
-} as const;
-
 export class VectorValues {
+  readonly memory: VectorMemory;
   readonly copies: number;
   readonly lanes: number;
   readonly #shape: Shape;
@@ -68,6 +39,7 @@ export class VectorValues {
     this.#scalars = scalars;
     this.#math = math;
     this.#spread = spread;
+    this.memory = new VectorMemory(frame, scalars.places, spread);
     this.#loop = spread.lanes;
     this.#shape = spread.shape;
     this.copies = spread.copies;
@@ -83,7 +55,7 @@ export class VectorValues {
   define(value: Value): void {
     if (value.uses === 0 || this.#scalars.isInline(value)) return;
     // Where something stands is known from the first lane.
-    const isSingle = !this.isVarying(value) && !this.#spread.differs(value);
+    const isSingle = this.#spread.isSingle(value);
     if (isSingle || this.#isPlace(value)) {
       this.#scalars.define(value);
       if (isSingle || !this.#loop.contents.operands.has(value)) return;
@@ -165,110 +137,6 @@ export class VectorValues {
     this.#code.op(`${this.#shape}.gt`);
   }
 
-  /** The distance of an element to that of the next iteration. */
-  strideOf({ place, base }: Element): Size {
-    return strideOf(place, base, this.#loop.variables);
-  }
-
-  /** How far the first lane of a copy is from that of the first one. */
-  #ofCopy({ place, base }: Element, copy: number): Size {
-    const { copyVariables, copyStep } = this.#spread;
-    return multiplySizes(strideOf(place, base, copyVariables), copy * copyStep);
-  }
-
-  /** The element of the iteration that all are further by. */
-  #shifted(element: Element): Element {
-    const { shift } = this.#spread;
-    const { place, base } = element;
-    const stride = shift === undefined ? 0 : strideOf(place, base, shift.variables);
-    if (shift === undefined || stride === 0) return element;
-    return { ...element, place: { ...place, terms: new Map([...place.terms, [shift.by, stride]]) } };
-  }
-
-  /** Leaves the address of what the first lane of a copy accesses; returns the offset. */
-  address(element: Element, copy: number): number {
-    const { places } = this.#scalars;
-    const own = this.#spread.sideBySide(element);
-    if (own !== undefined) {
-      const bytes = VECTOR * this.copies;
-      return places.address(own, 0, bytes) + VECTOR * copy;
-    }
-    // Against the direction of memory the last lane is first.
-    const stride = this.strideOf(element);
-    const back = stride === -1 ? 1 - this.lanes : 0;
-    return places.address(this.#shifted(element), addSizes(this.#ofCopy(element, copy), back));
-  }
-
-  /** How the lanes of an element lie in memory. */
-  layoutOf(element: Element): 'row' | 'reversed' | 'same' | 'apart' {
-    if (this.#spread.sideBySide(element) !== undefined) return 'row';
-    const stride = this.strideOf(element);
-    if (stride === 1) return 'row';
-    return stride === -1 ? 'reversed' : stride === 0 ? 'same' : 'apart';
-  }
-
-  /** Leaves the elements of all lanes. */
-  load(element: Element, copy: number): void {
-    const code = this.#code;
-    const shape = this.#shape;
-    const type = this.#frame.elementOf(element.array);
-    const layout = this.layoutOf(element);
-    const isInteger = type === 'i32' && this.#spread.sideBySide(element) === undefined;
-    if (layout === 'row' || layout === 'reversed') {
-      const offset = this.address(element, copy);
-      code.memory(isInteger && shape === 'f64x2' ? 'v128.load64_zero' : 'v128.load', offset);
-      if (isInteger) code.op(shape === 'f64x2' ? 'f64x2.convert_low_i32x4_s' : 'f32x4.convert_i32x4_s');
-      if (layout === 'reversed') this.#reverse();
-      return;
-    }
-    const is64 = type === 'f64';
-    const vector = code.local('v128');
-    for (let lane = 0; lane < this.lanes; lane++) {
-      const offset = this.#laneAddress(element, copy, lane);
-      if (lane === 0) code.memory(is64 ? 'v128.load64_zero' : 'v128.load32_zero', offset);
-      else {
-        code.get(vector);
-        code.memoryLane(is64 ? 'v128.load64_lane' : 'v128.load32_lane', lane, offset);
-      }
-      if (lane < this.lanes - 1) code.set(vector);
-    }
-    code.release(vector);
-    if (isInteger) code.op(shape === 'f64x2' ? 'f64x2.convert_low_i32x4_s' : 'f32x4.convert_i32x4_s');
-  }
-
-  /** Stores a vector in a local to the elements of all lanes. */
-  store(element: Element, copy: number, vector: Local): void {
-    const code = this.#code;
-    const layout = this.layoutOf(element);
-    if (layout === 'row' || layout === 'reversed') {
-      const offset = this.address(element, copy);
-      code.get(vector);
-      if (layout === 'reversed') this.#reverse();
-      code.memory('v128.store', offset);
-      return;
-    }
-    for (let lane = 0; lane < this.lanes; lane++) {
-      const offset = this.#laneAddress(element, copy, lane);
-      code.get(vector);
-      code.memoryLane(this.lanes === 2 ? 'v128.store64_lane' : 'v128.store32_lane', lane, offset);
-    }
-  }
-
-  /** Turns the lanes of the vector on the stack around. */
-  #reverse(): void {
-    const vector = this.#code.local('v128');
-    this.#code.tee(vector);
-    this.#code.get(vector);
-    this.#code.shuffle(REVERSED[this.#shape]);
-    this.#code.release(vector);
-  }
-
-  #laneAddress(element: Element, copy: number, lane: number): number {
-    const further = multiplySizes(this.strideOf(element), lane);
-    const ofLane = addSizes(this.#ofCopy(element, copy), further);
-    return this.#scalars.places.address(this.#shifted(element), ofLane);
-  }
-
   /** Computes a value into locals: one, if it is the same in all copies. */
   #kept(value: Value): readonly Local[] {
     const compute = (copy: number): Local => {
@@ -304,12 +172,13 @@ export class VectorValues {
 
   /** True for a selection of which both sides are computed. */
   #isBoth({ operands: [condition] }: Choice): boolean {
-    return this.isVarying(condition) || this.#spread.differs(condition);
+    return !this.#spread.isSingle(condition);
   }
 
   /** Leaves what is the same in all lanes of a copy. */
   #same(value: Value, isMask: boolean, copy: number): void {
-    if (this.#spread.ofCopy?.(value, isMask, copy) !== true) this.#splat(value, isMask);
+    if (this.#spread.isSingle(value)) this.#splat(value, isMask);
+    else this.#spread.ofCopy!(value, isMask, copy); // given where there are such values
   }
 
   /** Leaves a single number, or condition, in all lanes. */
@@ -382,7 +251,7 @@ export class VectorValues {
         this.#choose(expression, isMask, copy);
         return;
       case 'load':
-        this.load(expression, copy);
+        this.memory.load(expression, copy);
         if (!expression.isMask) return;
         code.splat(shape, 1);
         code.op(`${shape}.eq`);
@@ -398,10 +267,11 @@ export class VectorValues {
     }
   }
 
-  #apply({ node, operands }: Extract<Expression, { kind: 'apply' }>, copy: number): void {
+  #apply(apply: Apply, copy: number): void {
+    const { node, operands } = apply;
     const form = vectorForm(node);
     if (form === undefined) {
-      this.#byLane({ node, operands }, copy);
+      this.#byLane(apply, copy);
       return;
     }
     form({
@@ -416,82 +286,42 @@ export class VectorValues {
   }
 
   /** An operation that has no form on vectors: of one lane after the other. */
-  #byLane(
-    { node, operands }: Pick<Extract<Expression, { kind: 'apply' }>, 'node' | 'operands'>,
-    copy: number,
-  ): void {
+  #byLane({ node, operands }: Apply, copy: number): void {
     const code = this.#code;
-    const shape = this.#shape;
-    const locals = operands.map(operand => {
-      if (!this.isVarying(operand) && !this.#spread.differs(operand)) return undefined;
+    const vectors = operands.map(operand => {
+      if (this.#spread.isSingle(operand)) return undefined;
       const local = code.local('v128');
       if (operand.isMask) this.mask(operand, copy);
       else this.number(operand, copy);
       code.set(local);
-      return local;
+      return { local, isMask: operand.isMask };
     });
-    const result = code.local('v128');
-    code.splat(shape, 0);
-    code.set(result);
-    const extract = (local: Local, lane: number, isMask: boolean) => {
-      code.get(local);
-      if (isMask) {
-        code.lane('i32x4.extract_lane', (lane * 4) / this.lanes);
-        code.i32(1);
-        code.op('i32.and');
-        return;
-      }
-      code.lane(`${shape}.extract_lane`, lane);
-      if (shape === 'f32x4') code.op('f64.promote_f32');
-    };
-    for (let lane = 0; lane < this.lanes; lane++) {
-      code.get(result);
-      WASM_FORMS[node.op]({
-        node,
-        code,
-        environment: this.#frame.environment,
-        number: index => {
-          const local = locals[index];
-          if (local === undefined) {
-            this.#scalars.number(operands[index]);
-            return;
-          }
-          const { isMask } = operands[index];
-          extract(local, lane, isMask);
-          if (isMask) code.op('f64.convert_i32_s');
-        },
-        mask: index => {
-          const local = locals[index];
-          if (local === undefined) this.#scalars.mask(operands[index]);
-          else {
-            const { isMask } = operands[index];
-            extract(local, lane, isMask);
-            if (isMask) return;
-            code.op('f64.abs');
-            code.f64(0);
-            code.op('f64.gt');
-          }
-        },
-        isDear: () => false,
-      });
-      if (node.dtype === 'bool') {
-        const bits = code.local('i32');
-        code.set(bits);
-        code.i32(0);
-        code.get(bits);
-        code.release(bits);
-        code.op('i32.sub');
-        if (shape === 'f64x2') code.op('i64.extend_i32_s');
-        code.lane(shape === 'f64x2' ? 'i64x2.replace_lane' : 'i32x4.replace_lane', lane);
-      } else {
-        if (shape === 'f32x4') code.op('f32.demote_f64');
-        code.lane(`${shape}.replace_lane`, lane);
-      }
-      code.set(result);
-    }
-    code.get(result);
-    code.release(result);
-    for (const local of locals) if (local !== undefined) code.release(local);
+    byLane(code, this.#shape, node, lane => ({
+      node,
+      code,
+      environment: this.#frame.environment,
+      number: index => {
+        const vector = vectors[index];
+        if (vector === undefined) this.#scalars.number(operands[index]);
+        else if (vector.isMask) {
+          extractMask(code, this.#shape, vector.local, lane);
+          code.op('f64.convert_i32_s');
+        } else extractNumber(code, this.#shape, vector.local, lane);
+      },
+      mask: index => {
+        const vector = vectors[index];
+        if (vector === undefined) this.#scalars.mask(operands[index]);
+        else if (vector.isMask) extractMask(code, this.#shape, vector.local, lane);
+        else {
+          extractNumber(code, this.#shape, vector.local, lane);
+          code.op('f64.abs');
+          code.f64(0);
+          code.op('f64.gt');
+        }
+      },
+      isDear: () => false,
+    }));
+    for (const vector of vectors) if (vector !== undefined) code.release(vector.local);
   }
 
   /** One side if the condition is the same in all lanes, else both. */
@@ -545,8 +375,8 @@ export class VectorValues {
     const code = this.#code;
     const shape = this.#shape;
     const stride = strideOf(place, undefined, this.#loop.variables) as number; // or the loop would not be in lanes
-    const first = this.#shifted({ array: '', place, base: undefined });
-    const constant = addSizes(place.constant, this.#ofCopy(first, copy));
+    const first = this.memory.shifted({ array: '', place, base: undefined });
+    const constant = addSizes(place.constant, this.memory.ofCopy(first, copy));
     this.#scalars.places.place({ ...first.place, constant });
     code.op('i32x4.splat');
     const steps = [0, 1, 2, 3].map(lane => BigInt.asUintN(32, BigInt(stride * lane)));
@@ -554,15 +384,4 @@ export class VectorValues {
     code.op('i32x4.add');
     code.op(shape === 'f64x2' ? 'f64x2.convert_low_i32x4_s' : 'f32x4.convert_i32x4_s');
   }
-}
-
-/** How many vectors are taken at a time, one loop after the other: `most`, or fewer if none is left over. */
-export function copiesOf(most: number, lanes: number, iterations: number | undefined): readonly number[] {
-  if (most === 1) return [1];
-  if (iterations === undefined) return [most, 1];
-  const vectors = Math.floor(iterations / lanes);
-  for (let copies = Math.min(most + 1, vectors); copies > 1; copies--) {
-    if (vectors % copies === 0) return [copies];
-  }
-  return vectors < most ? [1] : [most, 1];
 }
