@@ -84,10 +84,9 @@ describe.each(['f64', 'f32'] as const)('%s', precision => {
     const contest = new Contest(programFor(text, { hvp: name !== 'maxima, minima, products' }), precision);
     const shape = precision === 'f64' ? 'f64x2' : 'f32x4';
     expect(disassemble(contest.wasm.bytes).some(line => line.includes(`${shape}.`))).toBe(true);
-    for (const n of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 21, 35]) {
+    for (const n of [0, 1, 2, 3, 4, 5, 7, 8, 9, 21]) {
       for (const [m, k] of [
         [1, 2],
-        [5, 3],
         [8, 4],
         [19, 9],
       ]) {
@@ -107,10 +106,8 @@ describe.each(['f64', 'f32'] as const)('%s', precision => {
   test.each(Object.keys(FORMULAS))('%s, of fixed sizes', async name => {
     for (const [n, m, k] of [
       [7, 5, 2],
-      [10, 8, 9],
-      [50, 19, 4],
+      [50, 19, 9],
       [13, 50, 16],
-      [66, 3, 5],
     ]) {
       const dims = `# @dim n = ${n}\n# @dim m = ${m}\n# @dim k = ${k}`;
       const text = FORMULAS[name].trim();

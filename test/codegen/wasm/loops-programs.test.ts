@@ -13,7 +13,7 @@ import { normalise, optimise } from '../../../src/rewrite/passes.ts';
 import { smoothPrograms, staticPrograms } from '../../ir/programs.ts';
 import { Contest } from './loops.ts';
 
-const RUNS = Number(process.env.RUNS ?? 100);
+const RUNS = Number(process.env.RUNS ?? 60);
 
 function inputsFor(program: Program, seed: number): Record<string, number | Float64Array> {
   const entries = program.inputs.map(({ name, shape, dtype }, at) => {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { chooser, tensorFormula, tensorInputs } from '../../tensor-formulas.ts';
 import { Contest, programFor } from './loops.ts';
 
-const RUNS = Number(process.env.RUNS ?? 60);
+const RUNS = Number(process.env.RUNS ?? 40);
 const FIRST = Number(process.env.SEED ?? 1);
 const SIZES = [0, 1, 2, 3, 5, 7, 8, 9, 17];
 
