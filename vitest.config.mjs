@@ -14,7 +14,7 @@ export default defineConfig({
           name: 'wasm',
           include: [
             'test/*.test.ts',
-            'test/{bench,codegen,samples,stress}/*.test.ts',
+            'test/{bench,codegen,samples}/*.test.ts',
             'test/conformance/modules.test.ts',
             'test/grad/{derivatives,higher}.test.ts',
             'test/grad/sparse/compressed.test.ts',
