@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     testTimeout: 60_000,
+    maxWorkers: '100%', // by default one core is left alone
     projects: [
       { extends: true, test: { name: 'js', include: ['test/**/*.test.ts'] } },
       {
