@@ -126,6 +126,21 @@ describe('right modules pass', () => {
   });
 });
 
+describe.runIf(isWasm)('a wrong module of WebAssembly is caught', () => {
+  test.each([
+    ['value', 'return run.value();', 'return 1 + run.value();', 'bind().value: the reference evaluator'],
+    [
+      'gradient',
+      'run.valueAndGrad();',
+      'run.valueAndGrad(); gView[0] += 1;',
+      'bind().valueAndGrad: differences',
+    ],
+  ])('%s', async (_, right, wrong, failure) => {
+    const report = await check('x^2 * y - 3 * y^3 / x', {}, code => code.replace(right, wrong));
+    expect(failures(report)).toContain(failure);
+  });
+});
+
 describe.skipIf(isWasm)('wrong modules are caught', () => {
   test.each<[string, string | RegExp, string, string[]]>([
     [
